@@ -1,0 +1,88 @@
+//! What time it is, so that nothing else has to ask the machine.
+//!
+//! [`SystemClock`] is the machine's; [`ManualClock`] stands still until a test moves it.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+/// Tells the time, and tells those who wait for a moment when the clock was moved by hand.
+pub trait Clock: Send + Sync + 'static {
+    /// The wall clock's time.
+    fn now(&self) -> Timestamp;
+
+    /// Has `moved` called whenever the time jumps; the machine's clock never calls it.
+    fn on_jump(&self, moved: Box<dyn Fn() + Send + Sync>);
+}
+
+/// A clock that several parts share.
+pub type SharedClock = Arc<dyn Clock>;
+
+/// The machine's clock.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the machine's clock")]
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+
+    fn on_jump(&self, _moved: Box<dyn Fn() + Send + Sync>) {}
+}
+
+/// A clock that a test moves.
+pub struct ManualClock {
+    now: Mutex<Timestamp>,
+    listeners: Mutex<Vec<Box<dyn Fn() + Send + Sync>>>,
+}
+
+impl ManualClock {
+    /// A clock that stands at `start`.
+    pub fn at(start: Timestamp) -> Arc<Self> {
+        Arc::new(Self { now: Mutex::new(start), listeners: Mutex::new(Vec::new()) })
+    }
+
+    /// Moves the clock forward and wakes whoever waits for a moment.
+    pub fn advance(&self, by: Duration) {
+        {
+            let mut now = self.now.lock().unwrap_or_else(PoisonError::into_inner);
+            *now = now.saturating_add(by).unwrap_or(Timestamp::MAX);
+        }
+        for moved in self.listeners.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+            moved();
+        }
+    }
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> Timestamp {
+        *self.now.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn on_jump(&self, moved: Box<dyn Fn() + Send + Sync>) {
+        self.listeners.lock().unwrap_or_else(PoisonError::into_inner).push(moved);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    #[test]
+    fn a_manual_clock_moves_only_when_told_and_says_so() {
+        let clock = ManualClock::at(Timestamp::UNIX_EPOCH);
+        let jumps = Arc::new(AtomicUsize::new(0));
+        let seen = Arc::clone(&jumps);
+        clock.on_jump(Box::new(move || {
+            seen.fetch_add(1, Ordering::SeqCst);
+        }));
+
+        clock.advance(Duration::from_secs(90));
+
+        assert_eq!(clock.now().as_second(), 90);
+        assert_eq!(jumps.load(Ordering::SeqCst), 1);
+    }
+}

@@ -1,0 +1,17 @@
+//! What can be said about a contact: who it is, and what is to change. Pure, and spoken by every other part.
+
+mod attribute;
+mod id;
+mod mobile;
+mod reason;
+mod tags;
+mod update;
+mod who;
+
+pub use attribute::AttributeChange;
+pub use id::{ContactId, InvalidContactId};
+pub use mobile::{InvalidMobile, Mobile};
+pub use reason::{DeadReason, HeldReason, SkippedReason};
+pub use tags::TagChange;
+pub use update::{ContactUpdate, PlannedUpdate};
+pub use who::{OnMissing, Target, Who};

@@ -1,0 +1,14 @@
+//! chatflow-bridge: webhooks in, contact updates in Pabbly Chatflow out; in order, retried, never lost.
+//!
+//! The modules stand in layers; each uses what stands below it, never what stands above
+//! (`tests/architecture.rs` holds them to it). `ARCHITECTURE.md` is the map.
+
+pub mod chatflow;
+pub mod clock;
+pub mod contact;
+pub mod decode;
+pub mod document;
+pub mod mapping;
+pub mod problem;
+pub mod store;
+pub mod webhook;
