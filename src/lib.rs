@@ -11,4 +11,5 @@ pub mod document;
 pub mod mapping;
 pub mod problem;
 pub mod store;
+pub mod telemetry;
 pub mod webhook;
