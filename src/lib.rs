@@ -12,4 +12,5 @@ pub mod mapping;
 pub mod problem;
 pub mod store;
 pub mod telemetry;
+pub mod units;
 pub mod webhook;

@@ -12,7 +12,7 @@ mod layers {
         (4, &["webhook", "admin", "delivery"]),
         (3, &["mapping", "decode", "store", "chatflow"]),
         (2, &["contact"]),
-        (1, &["telemetry", "clock", "problem", "document"]),
+        (1, &["telemetry", "clock", "problem", "document", "units"]),
     ];
 
     fn layer_of(module: &str) -> Option<u8> {
