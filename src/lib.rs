@@ -10,6 +10,7 @@ pub mod decode;
 pub mod document;
 pub mod mapping;
 pub mod problem;
+pub mod settings;
 pub mod store;
 pub mod telemetry;
 pub mod units;
