@@ -1,0 +1,166 @@
+//! Paths: RFC 9535 `JSONPath` from a root of the mapping language.
+//!
+//! `jsonpath-rust` parses, [`query`] makes of its model one that is well-typed and keeps compiled
+//! patterns, [`select`] walks documents with it: numbers exact, order as the RFC asks, `$` inside
+//! a filter always the event's document.
+
+mod query;
+mod root;
+mod select;
+
+use crate::contact::HeldReason;
+use crate::document::Value;
+use crate::mapping::Held;
+use crate::mapping::expr::scope::{Names, Scope};
+use query::{Segment, Selector};
+use select::At;
+
+use root::Root;
+
+/// A path compiled for the place it stands at.
+#[derive(Debug, Clone)]
+pub struct Path {
+    text: Box<str>,
+    root: Root,
+    segments: Vec<Segment>,
+}
+
+/// Why a text is no path.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct PathError {
+    /// What is wrong.
+    pub message: String,
+    /// Where, in bytes from the start of the text.
+    pub offset: usize,
+    /// What to write instead.
+    pub help: Option<String>,
+}
+
+impl PathError {
+    fn new(offset: usize, message: impl Into<String>) -> Self {
+        Self { message: message.into(), offset, help: None }
+    }
+
+    fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+}
+
+/// Whether a text is to be read as a path: `$` and then `.`, `[`, a letter, nothing or a pipe.
+pub fn looks_like_path(text: &str) -> bool {
+    let Some(rest) = text.strip_prefix('$') else { return false };
+    let begins = |c: char| c == '.' || c == '[' || c.is_alphabetic();
+    rest.is_empty() || rest.starts_with(begins) || rest.trim_start().starts_with('|')
+}
+
+impl Path {
+    /// Compiles a path, whose root must be one of `names`.
+    pub fn parse(text: &str, names: &Names) -> Result<Self, PathError> {
+        let (root, rest) = root::split(text, names)?;
+        let segments = query::parse(rest).map_err(|error| PathError {
+            offset: error.offset + text.len() - rest.len(),
+            ..error
+        })?;
+        Ok(Self { text: text.into(), root, segments })
+    }
+
+    /// The path as it was written.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether the path can select one value at most.
+    pub fn is_singular(&self) -> bool {
+        self.segments.iter().all(Segment::is_singular)
+    }
+
+    /// Whether the path ends in `[*]` or `.*`.
+    pub fn ends_in_wildcard(&self) -> bool {
+        matches!(self.segments.last(), Some(Segment::Child(Selector::Wildcard)))
+    }
+
+    /// The path less its last segment: of `$.data[*]`, what `$.data` selects.
+    #[must_use]
+    pub fn parent(&self) -> Self {
+        let mut parent = self.clone();
+        parent.segments.pop();
+        parent
+    }
+
+    /// Whether the path reads the request's headers, and which one where it names one.
+    pub fn header(&self) -> Option<Option<&str>> {
+        match (&self.root, self.segments.first()) {
+            (Root::Headers, Some(Segment::Child(Selector::Name(name)))) => Some(Some(name)),
+            (Root::Headers, _) => Some(None),
+            _ => None,
+        }
+    }
+
+    /// Whether the path starts from the event's document.
+    pub fn reads_document(&self) -> bool {
+        self.root == Root::Document
+    }
+
+    /// The index of a wildcard or number segment, if any: what reads differently when a form
+    /// sends a field once.
+    pub fn has_position(&self) -> bool {
+        let positional = |segment: &Segment| {
+            matches!(segment, Segment::Child(Selector::Wildcard | Selector::Index(_)))
+        };
+        self.segments.iter().any(positional)
+    }
+
+    /// What the path selects, in the order of RFC 9535.
+    pub fn select<'s>(&self, scope: &Scope<'s>) -> Result<Vec<&'s Value>, Held> {
+        let mut found = Vec::new();
+        if let Some(start) = self.start(scope)? {
+            select::select(&self.segments, At { root: scope.document(), here: start }, &mut found);
+        }
+        Ok(found)
+    }
+
+    /// The one value of a path that can select no more; nothing for others.
+    pub fn select_one<'s>(&self, scope: &Scope<'s>) -> Result<Option<&'s Value>, Held> {
+        let Some(start) = self.start(scope)? else { return Ok(None) };
+        Ok(select::walk(&self.segments, start))
+    }
+
+    /// What the path selects inside a value that came from elsewhere.
+    pub fn select_in<'v>(&self, value: &'v Value, document: &'v Value) -> Vec<&'v Value> {
+        let mut found = Vec::new();
+        select::select(&self.segments, At { root: document, here: value }, &mut found);
+        found
+    }
+
+    fn start<'s>(&self, scope: &Scope<'s>) -> Result<Option<&'s Value>, Held> {
+        Ok(match self.root {
+            Root::Document => Some(scope.document()),
+            Root::Item => scope.item(),
+            Root::Batch => scope.batch(),
+            Root::Headers => Some(scope.headers()),
+            Root::Query => Some(scope.query()),
+            Root::Event => Some(scope.event()),
+            Root::Let(index) => {
+                if let Some(key) = scope.repeated(index)?.and_then(|keys| self.reads_one_of(keys)) {
+                    let detail = format!(
+                        "`{}`: the table has `{key}` more than once: say `on_repeat: first`, `last` or `list`",
+                        self.text
+                    );
+                    return Err(Held::new(HeldReason::Several, detail));
+                }
+                scope.named(index)?
+            }
+        })
+    }
+
+    /// The first of `keys` that the first segment reads.
+    fn reads_one_of<'k>(&self, keys: &'k [Box<str>]) -> Option<&'k str> {
+        let first = self.segments.first()?;
+        keys.iter().map(|key| &**key).find(|key| first.may_read(key))
+    }
+}
+
+#[cfg(test)]
+mod tests;
