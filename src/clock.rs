@@ -1,11 +1,13 @@
 //! What time it is, so that nothing else has to ask the machine.
 //!
-//! [`SystemClock`] is the machine's; [`ManualClock`] stands still until a test moves it.
+//! [`SystemClock`] is the machine's; [`ManualClock`] stands still until a test moves it. [`sleep`] waits by
+//! either, so that a test moves through hours without waiting.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use tokio::sync::Notify;
 
 /// Tells the time, and tells those who wait for a moment when the clock was moved by hand.
 pub trait Clock: Send + Sync + 'static {
@@ -14,6 +16,9 @@ pub trait Clock: Send + Sync + 'static {
 
     /// Has `moved` called whenever the time jumps; the machine's clock never calls it.
     fn on_jump(&self, moved: Box<dyn Fn() + Send + Sync>);
+
+    /// Wakes whoever waits on it when the time jumps; nothing for a clock that never jumps.
+    fn jumps(&self) -> Option<Arc<Notify>>;
 }
 
 /// A clock that several parts share.
@@ -30,18 +35,27 @@ impl Clock for SystemClock {
     }
 
     fn on_jump(&self, _moved: Box<dyn Fn() + Send + Sync>) {}
+
+    fn jumps(&self) -> Option<Arc<Notify>> {
+        None
+    }
 }
 
 /// A clock that a test moves.
 pub struct ManualClock {
     now: Mutex<Timestamp>,
     listeners: Mutex<Vec<Box<dyn Fn() + Send + Sync>>>,
+    jumped: Arc<Notify>,
 }
 
 impl ManualClock {
     /// A clock that stands at `start`.
     pub fn at(start: Timestamp) -> Arc<Self> {
-        Arc::new(Self { now: Mutex::new(start), listeners: Mutex::new(Vec::new()) })
+        Arc::new(Self {
+            now: Mutex::new(start),
+            listeners: Mutex::new(Vec::new()),
+            jumped: Arc::new(Notify::new()),
+        })
     }
 
     /// Moves the clock forward and wakes whoever waits for a moment.
@@ -53,6 +67,7 @@ impl ManualClock {
         for moved in self.listeners.lock().unwrap_or_else(PoisonError::into_inner).iter() {
             moved();
         }
+        self.jumped.notify_waiters();
     }
 }
 
@@ -63,6 +78,25 @@ impl Clock for ManualClock {
 
     fn on_jump(&self, moved: Box<dyn Fn() + Send + Sync>) {
         self.listeners.lock().unwrap_or_else(PoisonError::into_inner).push(moved);
+    }
+
+    fn jumps(&self) -> Option<Arc<Notify>> {
+        Some(Arc::clone(&self.jumped))
+    }
+}
+
+/// Waits until `clock` has gone on by `time`. The machine's clock being set back or forward does not matter.
+pub async fn sleep(clock: &dyn Clock, time: Duration) {
+    let Some(jumps) = clock.jumps() else { return tokio::time::sleep(time).await };
+    let until = clock.now().saturating_add(time).unwrap_or(Timestamp::MAX);
+    loop {
+        let jumped = jumps.notified();
+        tokio::pin!(jumped);
+        jumped.as_mut().enable();
+        if clock.now() >= until {
+            return;
+        }
+        jumped.await;
     }
 }
 
@@ -84,5 +118,19 @@ mod tests {
 
         assert_eq!(clock.now().as_second(), 90);
         assert_eq!(jumps.load(Ordering::SeqCst), 1);
+    }
+
+    #[tokio::test]
+    async fn who_sleeps_by_a_manual_clock_wakes_when_it_has_been_moved_far_enough() {
+        let clock = ManualClock::at(Timestamp::UNIX_EPOCH);
+        let sleeper = sleep(&*clock, Duration::from_mins(1));
+        tokio::pin!(sleeper);
+
+        assert!(futures_util::poll!(sleeper.as_mut()).is_pending());
+        clock.advance(Duration::from_secs(59));
+        assert!(futures_util::poll!(sleeper.as_mut()).is_pending());
+        clock.advance(Duration::from_secs(1));
+
+        sleeper.await;
     }
 }

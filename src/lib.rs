@@ -8,6 +8,7 @@ pub mod clock;
 pub mod contact;
 pub mod decode;
 pub mod document;
+pub mod event;
 pub mod mapping;
 pub mod problem;
 pub mod settings;

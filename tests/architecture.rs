@@ -11,7 +11,7 @@ mod layers {
         (5, &["main", "lib", "cli", "server", "settings"]),
         (4, &["webhook", "admin", "delivery"]),
         (3, &["mapping", "decode", "store", "chatflow"]),
-        (2, &["contact"]),
+        (2, &["contact", "event"]),
         (1, &["telemetry", "clock", "problem", "document", "units"]),
     ];
 

@@ -1,1 +1,1 @@
-//! To be filled.
+//! Bytes and a content type in, one document out. Pure.

@@ -1,1 +1,59 @@
-//! To be filled.
+//! Where accepted work waits.
+//!
+//! [`Store`] is a list of promises; [`conformance`] holds every store to them.
+
+pub mod browse;
+mod entry;
+mod error;
+mod lend;
+
+use async_trait::async_trait;
+
+pub use browse::{EventFilter, EventRow, Numbers, Page, StoredEvent, UpdateFilter, UpdateRow};
+pub use entry::{Dedupe, NewEvent, NewState, NewUpdate, Receipt, Request};
+pub use error::Error;
+pub use lend::{Claim, End, Fence, Lent, Trouble};
+
+/// Keeps events and their updates, lends updates to delivery, and remembers what became of them.
+///
+/// A store has its own clock: instants never cross this trait, durations do.
+///
+/// # Promises
+///
+/// - What [`append`](Self::append) has returned survives the process, whole: the events, their updates and the
+///   keys by which repeats are known.
+/// - Of any number of events with one key at once, one is stored; the others get its id.
+/// - A lane lends one update at a time, the oldest first, and the next only when that one has come to an end.
+/// - A fence that is no longer in force changes nothing.
+/// - What a claim costs does not grow with what waits.
+#[async_trait]
+pub trait Store: Send + Sync + 'static {
+    /// Keeps the events of one request and their updates, all or none; once this returns they survive the process.
+    /// One receipt for each event, in order. An event whose key was seen within its window is not stored again.
+    async fn append(&self, request: Request, events: Vec<NewEvent>) -> Result<Vec<Receipt>, Error>;
+
+    /// Lends up to `most` due updates, never two of one lane, oldest due first; waits until there is one at least.
+    /// Dropping the future gives back what it would have lent.
+    async fn claim(&self, most: usize) -> Result<Vec<Claim>, Error>;
+
+    /// Says what became of an update that was lent. `false` where the fence is no longer in force: nothing changed.
+    async fn record(&self, lent: Lent, end: End) -> Result<bool, Error>;
+
+    /// What there is, by state; cheap enough to be asked at every scrape.
+    async fn numbers(&self) -> Result<Numbers, Error>;
+
+    /// Events, youngest first.
+    async fn events(&self, filter: &EventFilter, page: Page) -> Result<Vec<EventRow>, Error>;
+
+    /// Updates, youngest first.
+    async fn updates(&self, filter: &UpdateFilter, page: Page) -> Result<Vec<UpdateRow>, Error>;
+
+    /// One event with its request and its updates.
+    async fn event(&self, id: crate::event::EventId) -> Result<Option<StoredEvent>, Error>;
+
+    /// Whether the store can be written now; what readiness asks.
+    async fn check_writable(&self) -> Result<(), Error>;
+
+    /// Finishes what was begun, keeps it, and lets go of the files. Nothing can be asked afterwards.
+    async fn close(&self);
+}

@@ -1,0 +1,122 @@
+//! Taking a block of keys apart, strictly.
+
+use std::ops::Range;
+
+use super::node::{Kind, Node};
+use super::problem::{Code, Problem, Problems};
+use crate::mapping::expr::nearest;
+
+/// The keys of one block: each is taken by name, and what is left at the end is reported.
+#[derive(Debug)]
+pub struct Fields<'n> {
+    span: Range<usize>,
+    entries: Vec<(&'n Node, &'n Node)>,
+    known: Vec<&'static str>,
+}
+
+impl<'n> Fields<'n> {
+    /// The keys of `node`; a problem and nothing where it is no block of keys. Repeated keys are reported.
+    pub fn of(node: &'n Node, problems: &mut Problems) -> Option<Self> {
+        let Kind::Map(map) = &node.kind else {
+            problems.error(
+                Code::Shape,
+                &node.span,
+                format!("a block of keys is expected, {} was found", node.what()),
+            );
+            return None;
+        };
+        let mut entries: Vec<(&Node, &Node)> = Vec::new();
+        for (key, value) in map {
+            let Some(name) = key.as_text() else {
+                let problem =
+                    Problem::error(Code::Yaml, key.span.clone(), "a key is a single word");
+                problems.add(problem.help("a template goes in quotes: `\"{{ … }}\"`"));
+                continue;
+            };
+            if entries.iter().any(|(first, _)| first.as_text() == Some(name)) {
+                problems.error(Code::RepeatedKey, &key.span, format!("`{name}` stands twice"));
+                continue;
+            }
+            entries.push((key, value));
+        }
+        Some(Self { span: node.span.clone(), entries, known: Vec::new() })
+    }
+
+    /// Where the block stands.
+    pub fn span(&self) -> &Range<usize> {
+        &self.span
+    }
+
+    /// The value of a key, where it is there.
+    pub fn take(&mut self, name: &'static str) -> Option<&'n Node> {
+        self.take_with_key(name).map(|(_, value)| value)
+    }
+
+    /// The key and its value, where it is there.
+    pub fn take_with_key(&mut self, name: &'static str) -> Option<(&'n Node, &'n Node)> {
+        self.known.push(name);
+        let at = self.entries.iter().position(|(key, _)| key.as_text() == Some(name))?;
+        Some(self.entries.remove(at))
+    }
+
+    /// The value of a key that must be there.
+    pub fn need(&mut self, name: &'static str, problems: &mut Problems) -> Option<&'n Node> {
+        let found = self.take(name);
+        if found.is_none() {
+            problems.error(Code::MissingKey, &self.span, format!("`{name}` is missing here"));
+        }
+        found
+    }
+
+    /// All keys that are left, whatever their names: for blocks whose keys are the user's own.
+    pub fn rest(&mut self) -> Vec<(&'n Node, &'n Node)> {
+        std::mem::take(&mut self.entries)
+    }
+
+    /// Reports what is left, with the nearest known name.
+    pub fn finish(self, problems: &mut Problems) {
+        for (key, _) in &self.entries {
+            let name = key.as_text().unwrap_or_default();
+            let help = match nearest(name, self.known.iter().copied()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("here can stand: {}", self.known.join(", ")),
+            };
+            problems.add(
+                Problem::error(
+                    Code::UnknownKey,
+                    key.span.clone(),
+                    format!("`{name}` is not known here"),
+                )
+                .help(help),
+            );
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_stray_key_is_reported_with_its_place_and_the_nearest_name() {
+        let text = "nam: a\nname: b\nname: c\n";
+        let node = Node::read(text).unwrap();
+        let mut problems = Problems::default();
+        let mut fields = Fields::of(&node, &mut problems).unwrap();
+
+        assert_eq!(fields.take("name").and_then(Node::as_text), Some("b"));
+        fields.need("when", &mut problems);
+        fields.finish(&mut problems);
+
+        let found: Vec<_> =
+            problems.into_sorted().into_iter().map(|p| (p.code.as_str(), p.span, p.help)).collect();
+        assert_eq!(
+            found,
+            [
+                ("E002", 0..3, Some("did you mean `name`?".to_owned())),
+                ("E004", 0..23, None),
+                ("E003", 15..19, None),
+            ]
+        );
+    }
+}

@@ -1,0 +1,73 @@
+//! Lending updates to delivery, and what comes back.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::contact::{DeadReason, PlannedUpdate, SkippedReason};
+use crate::event::{SourceName, UpdateId};
+
+/// A token that no earlier claim had: only who holds it may say what became of the update.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Fence(pub i64);
+
+/// An update in somebody's hands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Lent {
+    /// The update.
+    pub update: UpdateId,
+    /// The claim it was lent with.
+    pub fence: Fence,
+}
+
+/// An update that is lent, with all that delivery needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    /// The update and its fence.
+    pub lent: Lent,
+    /// The source it came through.
+    pub source: SourceName,
+    /// The rule that planned it.
+    pub rule: Arc<str>,
+    /// The place of the item in what `for_each` selects.
+    pub item: u32,
+    /// How often it was tried, this time included.
+    pub attempt: u32,
+    /// How long it has been since the event was received.
+    pub age: Duration,
+    /// How long it has been failing: since its own first failed attempt; nothing before that.
+    pub failing_for: Option<Duration>,
+    /// Who is to change, and how.
+    pub planned: PlannedUpdate,
+}
+
+/// What the API said, or did not say, when an attempt failed: kept with the attempt.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Trouble {
+    /// The HTTP status, where there was an answer.
+    pub status: Option<u16>,
+    /// The API's own words, or what happened on the wire; never personal data of ours.
+    pub words: String,
+}
+
+/// What became of an update that was lent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum End {
+    /// The API took it.
+    Delivered,
+    /// It is not sent, on purpose.
+    Skipped(SkippedReason),
+    /// It was refused for good or given up.
+    Dead(DeadReason, Trouble),
+    /// It is to be tried again, not before `after`; it keeps its place in the lane. The failure counts.
+    Again {
+        /// How long to wait.
+        after: Duration,
+        /// What went wrong.
+        trouble: Trouble,
+    },
+    /// It was not tried, or the failure says nothing about it (a pause, a stop): no attempt is counted.
+    GivenBack {
+        /// How long to wait before it may be lent again.
+        after: Duration,
+    },
+}
