@@ -1,7 +1,7 @@
 //! The API as its reference says, for tests, demos and benchmarks; it fails when told to.
 //!
 //! `answer` routes a request to `book`, which keeps the contacts by the reference's rules (`change` reads what a
-//! request says, `search` finds); [`fault`] decides which requests go wrong and how; [`seen`] remembers the requests;
+//! request says, `search` finds); `fault` decides which requests go wrong and how; `seen` remembers the requests;
 //! `server` is the HTTP around them.
 //!
 //! # What it is strict about

@@ -3,6 +3,7 @@
 mod calls;
 mod failures;
 mod model;
+mod peer;
 mod search;
 
 use std::sync::Arc;
