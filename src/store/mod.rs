@@ -1,8 +1,10 @@
 //! Where accepted work waits.
 //!
-//! [`Store`] is a list of promises; [`conformance`] holds every store to them.
+//! [`Store`] is a list of promises; `conformance` (in tests) holds every store to them.
 
 pub mod browse;
+#[cfg(test)]
+mod conformance;
 mod entry;
 mod error;
 mod lend;

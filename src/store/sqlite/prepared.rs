@@ -89,7 +89,7 @@ fn prepare(keys: &Keys, event: NewEvent) -> Result<PreparedEvent, Error> {
         source,
         item,
         event_type,
-        occurred_at: occurred_at.map(|at| at.as_millisecond()),
+        occurred_at: occurred_at.map(jiff::Timestamp::as_millisecond),
         control,
         updates,
     })

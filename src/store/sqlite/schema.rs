@@ -22,7 +22,7 @@ use super::connection::failed;
 use super::statements;
 use crate::store::Error;
 
-/// Marks the file as a store of this program: `PRAGMA application_id`, "CFBr" in ASCII.
+/// Marks the file as a store of this program: `PRAGMA application_id`, the letters `CFBr`.
 const APPLICATION: i64 = 0x4346_4272;
 
 /// From one schema to the next.

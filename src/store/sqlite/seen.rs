@@ -14,9 +14,9 @@ use super::memory::Hashed;
 use super::statements;
 
 /// So many keys are a generation.
-const GENERATION: usize = 32_768;
+const GENERATION: usize = if cfg!(test) { 64 } else { 32_768 };
 /// So many events are one as well, however few of them have a key: so many are read back at start.
-const EVENTS: i64 = 65_536;
+const EVENTS: i64 = if cfg!(test) { 128 } else { 65_536 };
 
 /// The event a key belongs to, and until when.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -29,7 +29,7 @@ macro_rules! statements {
         $($(#[$doc])* pub(super) const $name: &str = $sql;)+
 
         #[cfg(test)]
-        const ALL: &[(&str, &str)] = &[$((stringify!($name), $name),)+];
+        pub(super) const ALL: &[(&str, &str)] = &[$((stringify!($name), $name),)+];
     };
 }
 

@@ -137,10 +137,10 @@ impl Writer {
                 for (append, receipts) in appends.into_iter().zip(done.appended) {
                     answer(append.reply, receipts);
                 }
+                self.hand_out(done.lent);
                 for check in checks {
                     answer(check, done.checked.clone());
                 }
-                self.hand_out(done.lent);
             }
             Err(error) => {
                 for record in records {
