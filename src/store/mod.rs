@@ -51,7 +51,7 @@ pub trait Store: Send + Sync + 'static {
     /// Events, youngest first.
     async fn events(&self, filter: &EventFilter, page: Page) -> Result<Vec<EventRow>, Error>;
 
-    /// Updates, youngest first.
+    /// Updates, youngest first; those in a state that is an end, last ended first.
     async fn updates(&self, filter: &UpdateFilter, page: Page) -> Result<Vec<UpdateRow>, Error>;
 
     /// One event with its request and its updates.

@@ -192,7 +192,7 @@ pub(crate) async fn what_went_wrong_is_shown_with_the_update(backend: impl Backe
 
     assert_eq!((shown[0].status, shown[0].detail.as_deref()), (Some(500), Some("second")));
     assert_eq!((shown[0].attempts, shown[0].finished_at), (2, None));
-    assert_eq!(shown[1].reason.as_deref(), Some("type"));
+    assert_eq!((shown[1].reason.as_deref(), shown[1].finished_at), (Some("type"), None));
     assert!(shown[1].detail.as_deref().unwrap().starts_with("a text is expected"));
     record(&**backend.store(), claim_one(&**backend.store()).await.lent, dead).await;
     let shown = backend.store().event(id).await.unwrap().unwrap().updates.remove(0);

@@ -216,7 +216,11 @@ fn update_row(row: &Row<'_>, by_end: bool) -> rusqlite::Result<UpdateRow> {
         reason: row.get(6)?,
         attempts: row.get(7)?,
         received_at: moment(8, row.get(8)?)?,
-        finished_at: finished_at.map(|at| moment(9, at)).transpose()?,
+        // What is held waits for somebody: that is no end.
+        finished_at: match state {
+            Some(State::Held) => None,
+            _ => finished_at.map(|at| moment(9, at)).transpose()?,
+        },
         status: row.get(10)?,
         detail: row.get(11)?,
         cursor: match finished_at {

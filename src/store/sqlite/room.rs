@@ -10,7 +10,7 @@ use crate::store::settings::StoreSettings;
 use crate::units::ByteSize;
 
 /// How long what is known about the disk counts.
-const LOOK_AGAIN: Duration = Duration::from_secs(1);
+const LOOK_AGAIN: Duration = Duration::from_millis(if cfg!(test) { 50 } else { 1000 });
 
 /// The limits, and what is known about the room there is.
 #[derive(Debug)]

@@ -13,7 +13,7 @@ macro_rules! update_row {
     ($from:literal) => {
         concat!(
             "SELECT u.id, s.text, r.text, u.item, u.state, u.lease IS NOT NULL, u.reason, \
-             u.attempts, e.received_at, u.finished_at, a.status, coalesce(a.words, d.text) FROM ",
+             u.attempts, e.received_at, u.finished_at, a.status, coalesce(d.text, a.words) FROM ",
             $from,
             " JOIN event e ON e.id = u.id >> 16 \
              JOIN name s ON s.id = u.source JOIN name r ON r.id = u.rule \

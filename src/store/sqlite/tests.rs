@@ -39,13 +39,17 @@ impl Backend for InATempDir {
         let folder = tempfile::tempdir().unwrap();
         let clock = ManualClock::at(Timestamp::from_second(1_800_000_000).unwrap());
         let store = open(&folder.path().join("bridge.db"), &settings, &clock);
-        Self { store, clock, settings, folder }
+        let backend = Self { store, clock, settings, folder };
+        backend.without_waiting_for_the_disk().await;
+        backend
     }
 
     async fn reopened(self) -> Self {
         self.store.close().await;
         let store = open(&self.path(), &self.settings, &self.clock);
-        Self { store, ..self }
+        let backend = Self { store, ..self };
+        backend.without_waiting_for_the_disk().await;
+        backend
     }
 
     fn store(&self) -> &Arc<SqliteStore> {
@@ -74,6 +78,14 @@ impl Backend for InATempDir {
 impl InATempDir {
     fn path(&self) -> PathBuf {
         self.folder.path().join("bridge.db")
+    }
+
+    /// No test here pulls the plug, and a commit a step adds up.
+    async fn without_waiting_for_the_disk(&self) {
+        self.on_the_writer(|connection| {
+            connection.execute_batch("PRAGMA synchronous = OFF").unwrap();
+        })
+        .await;
     }
 
     async fn on_the_writer<T: Send + 'static>(
@@ -342,6 +354,20 @@ async fn after_an_error_that_leaves_it_in_doubt_the_file_is_opened_again() {
     backend.store.check_writable().await.unwrap();
     let stored = backend.store.append(request(b"{}"), vec![new_event(&["12025550143"])]).await;
     assert!(matches!(stored.as_deref(), Ok([Receipt::Stored(_)])), "{stored:?}");
+}
+
+#[tokio::test]
+async fn when_the_writer_dies_nobody_waits_for_it() {
+    let backend = InATempDir::fresh().await;
+    let claim = backend.store.claim(1);
+    tokio::pin!(claim);
+    assert!(futures_util::poll!(claim.as_mut()).is_pending());
+
+    backend.store.queue.hook(Box::new(|_| panic!("a test has the writer die"))).unwrap();
+
+    assert!(matches!(claim.await, Err(Error::Closed)));
+    let refused = backend.store.append(request(b"{}"), vec![new_event(&[])]).await;
+    assert!(matches!(refused, Err(Error::Closed)), "{refused:?}");
 }
 
 #[tokio::test]

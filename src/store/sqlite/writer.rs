@@ -319,10 +319,10 @@ pub(super) fn start(connection: &mut Connection, now: i64) -> Result<(i64, [u8; 
         .transaction_with_behavior(TransactionBehavior::Immediate)
         .map_err(|error| failed(&error))?;
     let key = schema::hash_key(&transaction)?;
-    // So many starts of so many claims each: no fence is ever given twice.
+    // Eight million starts of a million million transactions each: no fence is ever given twice.
     let starts = schema::number(&transaction, "starts")?.unwrap_or(0) + 1;
     schema::set(&transaction, "starts", starts)?;
     transaction.execute(statements::RECLAIM, [now]).map_err(|error| failed(&error))?;
     transaction.commit().map_err(|error| failed(&error))?;
-    Ok((starts << 32, key))
+    Ok((starts << 40, key))
 }
