@@ -14,6 +14,8 @@ mod path;
 mod pipe;
 mod read;
 mod reading;
+#[cfg(test)]
+pub(in crate::mapping) mod samples;
 mod scope;
 mod spot;
 mod template;
