@@ -1,7 +1,7 @@
 //! Every step by examples: a value as it is written in a file, a document, and what comes of it.
 
-use crate::mapping::expr::samples::{document, evaluated, read};
 use crate::mapping::expr::Names;
+use crate::mapping::expr::samples::{document, evaluated, read};
 
 /// What a value written so gives on a document: JSON, `absent`, or `held: reason`.
 fn gives(written: &str, json: &str) -> String {
@@ -48,9 +48,23 @@ fn text_steps_change_one_text_and_each_text_of_a_list() {
 #[test]
 fn a_step_leaves_a_blank_as_it_is() {
     for step in [
-        "trim", "lower", "slug", "sha256", "number", "email", "bool", "json", "unique",
-        "pick(first)", r#"prefix("x")"#, r#"split(",")"#, "map(a=b)", r#"date("%Y")"#, "phone(IN)",
-        "money(INR)", r#"path("$.x")"#,
+        "trim",
+        "lower",
+        "slug",
+        "sha256",
+        "number",
+        "email",
+        "bool",
+        "json",
+        "unique",
+        "pick(first)",
+        r#"prefix("x")"#,
+        r#"split(",")"#,
+        "map(a=b)",
+        r#"date("%Y")"#,
+        "phone(IN)",
+        "money(INR)",
+        r#"path("$.x")"#,
     ] {
         table(&[
             (&format!("$.a | {step}"), "{}", "absent"),
@@ -167,7 +181,11 @@ fn numbers_addresses_and_amounts_keep_every_digit_and_refuse_what_is_none() {
         ("$.a | number", r#"{"a":"1,5"}"#, "held: step"),
         ("$.a | number", r#"{"a":"007"}"#, "held: step"),
         ("$.a | number", r#"{"a":true}"#, "held: step"),
-        ("$.a | email", r#"{"a":" Asha.Rao+x@mail.example.com "}"#, r#""Asha.Rao+x@mail.example.com""#),
+        (
+            "$.a | email",
+            r#"{"a":" Asha.Rao+x@mail.example.com "}"#,
+            r#""Asha.Rao+x@mail.example.com""#,
+        ),
         ("$.a | email", r#"{"a":"asha@example"}"#, "held: step"),
         ("$.a | email", r#"{"a":"a b@example.com"}"#, "held: step"),
         ("$.a | email", r#"{"a":"@example.com"}"#, "held: step"),
@@ -227,12 +245,24 @@ fn what_is_wrong_with_a_step_is_said_at_its_place() {
         (r#"$.a | replace("a")"#, r#"replace("a")"#, "`replace` needs to"),
         (r#"$.a | replace("", b)"#, r#""""#, "there is nothing to replace"),
         (r#"$.a | regex("(")"#, r#""(""#, "this is no regular expression: unclosed group"),
-        (r#"$.a | regex("a", group=1)"#, "1", "`group` is a number from 0 to 0, as the pattern has groups"),
+        (
+            r#"$.a | regex("a", group=1)"#,
+            "1",
+            "`group` is a number from 0 to 0, as the pattern has groups",
+        ),
         ("$.a | phone(India)", "India", "`India` is no country"),
         ("$.a | phone(IN, invald=absent)", "invald", "`phone` takes no argument `invald`"),
-        ("$.a | phone(IN, invalid=maybe)", "maybe", "`phone` takes `hold`, `absent` here, not `maybe`"),
+        (
+            "$.a | phone(IN, invalid=maybe)",
+            "maybe",
+            "`phone` takes `hold`, `absent` here, not `maybe`",
+        ),
         (r#"$.a | date("%d", tz=Asia/Calcuta)"#, "Asia/Calcuta", "`Asia/Calcuta` is no time zone"),
-        ("$.a | date(today)", "today", "a date format has parts such as `%d %b %Y %H:%M`, this one cannot be read"),
+        (
+            "$.a | date(today)",
+            "today",
+            "a date format has parts such as `%d %b %Y %H:%M`, this one cannot be read",
+        ),
         ("$.a | map(plan)", "plan", "there is no table `plan` in `tables`"),
         ("$.a | money(XXX)", "XXX", "`XXX` is no currency of ISO 4217"),
         ("$.a | pick(any)", "any", "`pick` takes `first`, `last`, `only` here, not `any`"),
