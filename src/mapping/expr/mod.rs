@@ -34,4 +34,6 @@ pub use value::{Evaluated, Expr};
 pub(in crate::mapping) use value::{Unmapped, joined, text_of};
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;

@@ -1,5 +1,6 @@
 //! A value that goes through steps, from left to right.
 
+use super::path::Path;
 use super::scope::Scope;
 use super::value::{Evaluated, Expr, Unmapped};
 use crate::contact::Mobile;
@@ -29,6 +30,11 @@ impl Piped {
     /// The value before the first step.
     pub fn from(&self) -> &Expr {
         &self.from
+    }
+
+    pub(super) fn each_path(&self, then: &mut dyn FnMut(&Path)) {
+        self.from.each_path(then);
+        self.steps.iter().for_each(|placed| placed.step.each_path(then));
     }
 
     pub(super) fn give<'s>(

@@ -66,12 +66,13 @@ impl Template {
             Err(error) => {
                 let part = error.range().unwrap_or(0..text.len());
                 let detail = error.detail().unwrap_or("this is no template");
-                let end = part.end.min(text.len());
-                problems.error(Code::Template, &spot.at(part.start.min(end)..end), detail);
+                let place = spot.at(whole_characters(text, part));
+                problems.error(Code::Template, &place, detail);
                 return None;
             }
         };
-        let mut compiler = Compiler { spot, reading, problems, parts: Vec::new(), failed: false };
+        let mut compiler =
+            Compiler { text, spot, reading, problems, parts: Vec::new(), failed: false };
         compiler.statement(&parsed);
         (!compiler.failed).then_some(Self { text: text.into(), parts: compiler.parts })
     }
@@ -121,13 +122,14 @@ fn print(value: &Value, text: &mut String) -> Result<(), Held> {
     Ok(())
 }
 
-/// The place of a node in the text.
-fn range(span: Span) -> Range<usize> {
-    let at = |offset: u32| usize::try_from(offset).unwrap_or_default();
-    at(span.start_offset)..at(span.end_offset)
+/// A part of the text in whole characters: the library's parts may end inside one.
+fn whole_characters(text: &str, part: Range<usize>) -> Range<usize> {
+    let end = text.ceil_char_boundary(part.end);
+    text.floor_char_boundary(part.start).min(end)..end
 }
 
 struct Compiler<'c> {
+    text: &'c str,
     spot: &'c Spot,
     reading: &'c Reading<'c>,
     problems: &'c mut Problems,
@@ -136,9 +138,15 @@ struct Compiler<'c> {
 }
 
 impl Compiler<'_> {
+    /// The place of a node in the file.
+    fn place(&self, span: Span) -> Range<usize> {
+        let at = |offset: u32| usize::try_from(offset).unwrap_or_default();
+        self.spot.at(whole_characters(self.text, at(span.start_offset)..at(span.end_offset)))
+    }
+
     fn fault(&mut self, span: Span, message: impl Into<String>, help: Option<&str>) {
         self.failed = true;
-        let problem = Problem::error(Code::Template, self.spot.at(range(span)), message);
+        let problem = Problem::error(Code::Template, self.place(span), message);
         self.problems.add(match help {
             Some(help) => problem.help(help),
             None => problem,
@@ -242,7 +250,7 @@ impl Compiler<'_> {
     fn call(&mut self, name: &str, span: Span, args: &[CallArg<'_>]) -> Option<Call<'static>> {
         let mut call = Call {
             name: name.to_owned(),
-            span: self.spot.at(range(span)),
+            span: self.place(span),
             args: Vec::new(),
             named: Vec::new(),
             form: None,
@@ -282,7 +290,7 @@ impl Compiler<'_> {
                 }
             },
         };
-        Some(Arg { span: self.spot.at(range(expression.span())), kind })
+        Some(Arg { span: self.place(expression.span()), kind })
     }
 
     fn path(&mut self, expression: &ast::Expr<'_>) -> Option<Path> {

@@ -10,6 +10,7 @@ use crate::contact::Mobile;
 use crate::document::Value;
 use crate::mapping::Held;
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 /// What a value gives for one event.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -128,10 +129,10 @@ impl Expr {
 
     /// The value as a `let` keeps it: several become a list.
     pub(super) fn named(&self, scope: &Scope<'_>) -> Result<Named, Held> {
-        let mut repeated = Vec::new();
+        let (mut repeated, mut mobiles) = (HashSet::new(), Vec::new());
         let mut with_repeats = |index: &Index| {
             let table = index.table(scope)?;
-            repeated = table.repeated;
+            (repeated, mobiles) = (table.repeated, table.mobiles);
             Ok(Evaluated::one(table.value))
         };
         let found = match self {
@@ -144,7 +145,6 @@ impl Expr {
             },
             _ => self.evaluate(scope)?,
         };
-        let mut mobile = None;
         let value = match found {
             Evaluated::Absent | Evaluated::Remove => None,
             Evaluated::One(value) => Some(value.into_owned()),
@@ -153,11 +153,11 @@ impl Expr {
             }
             Evaluated::Mobile(number) => {
                 let value = Value::text(number.as_str());
-                mobile = Some(number);
+                mobiles.push(number);
                 Some(value)
             }
         };
-        Ok(Named { value, repeated, mobile })
+        Ok(Named { value, repeated, mobiles })
     }
 
     /// Whether the value may ask to remove what is there: `remove: true` or `empty: remove` in it.
@@ -167,6 +167,23 @@ impl Expr {
             Self::FirstOf(values) => values.iter().any(Self::may_remove),
             Self::Guarded(guarded) => guarded.may_remove(),
             _ => false,
+        }
+    }
+
+    /// Hands over every path that the value may read, also those of its conditions and steps.
+    pub fn each_path(&self, then: &mut dyn FnMut(&Path)) {
+        match self {
+            Self::Literal(_) | Self::Remove => {}
+            Self::Path(path) => then(path),
+            Self::Template(template) => template.values().for_each(|value| value.each_path(then)),
+            Self::Piped(piped) => piped.each_path(then),
+            Self::FirstOf(values) | Self::Join(values, _) | Self::AllOf(values) => {
+                for value in values {
+                    value.each_path(then);
+                }
+            }
+            Self::Index(index) => index.each_path(then),
+            Self::Guarded(guarded) => guarded.each_path(then),
         }
     }
 
@@ -267,16 +284,24 @@ impl<'s> Evaluated<'s> {
     /// What a path selects.
     pub(in crate::mapping) fn selected(path: &Path, scope: &Scope<'s>) -> Result<Self, Held> {
         if path.is_singular() {
-            if let Some(index) = path.as_let()
-                && let Some(mobile) = scope.mobile(index)?
+            let Some(one) = path.select_one(scope)? else { return Ok(Self::Absent) };
+            if let (Some(index), Value::Text(digits)) = (path.root_let(), one)
+                && let Some(mobile) = scope.mobile(index, digits)?
             {
                 return Ok(Self::Mobile(mobile.clone()));
             }
-            return Ok(path
-                .select_one(scope)?
-                .map_or(Self::Absent, |one| Self::One(Cow::Borrowed(one))));
+            return Ok(Self::One(Cow::Borrowed(one)));
         }
         Ok(Self::many(path.select(scope)?.into_iter().map(Cow::Borrowed).collect()))
+    }
+
+    /// The same, with a mobile number as the text that it is.
+    #[must_use]
+    pub(in crate::mapping) fn plain(self) -> Self {
+        match self {
+            Self::Mobile(mobile) => Self::one(Value::text(mobile.as_str())),
+            other => other,
+        }
     }
 
     /// One value that was made.
