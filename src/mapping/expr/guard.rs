@@ -1,8 +1,9 @@
 //! What every form in braces takes besides: `when`, `default`, `required`, `empty` and `on_error`.
 
+use super::evaluated::Evaluated;
 use super::path::Path;
 use super::scope::Scope;
-use super::value::{Evaluated, Expr, Unmapped};
+use super::value::{Expr, Unmapped};
 use crate::contact::HeldReason;
 use crate::mapping::{Held, When};
 

@@ -1,8 +1,9 @@
 //! `index`: an array of pairs made a table, to be read by name and not by position.
 
+use super::evaluated::{Evaluated, text_of};
 use super::path::Path;
 use super::scope::Scope;
-use super::value::{Evaluated, Expr, text_of};
+use super::value::Expr;
 use crate::contact::{HeldReason, Mobile};
 use crate::document::{Members, Value};
 use crate::mapping::Held;

@@ -1,8 +1,9 @@
 //! A value that goes through steps, from left to right.
 
+use super::evaluated::Evaluated;
 use super::path::Path;
 use super::scope::Scope;
-use super::value::{Evaluated, Expr, Unmapped};
+use super::value::{Expr, Unmapped};
 use crate::contact::Mobile;
 use crate::document::Value;
 use crate::mapping::Held;
