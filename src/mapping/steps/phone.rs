@@ -14,7 +14,7 @@ use super::call::{ArgKind, Args};
 use super::{each, text};
 use crate::contact::{HeldReason, Mobile};
 use crate::mapping::Held;
-use crate::mapping::expr::{Evaluated, Path, Reading, Scope, is_number, text_of};
+use crate::mapping::expr::{Evaluated, Path, Reading, Scope, text_of};
 use crate::mapping::syntax::{Code, Problem, Problems};
 
 /// Loads the metadata of all countries, so that the first number is not the one that waits for it (it takes
@@ -45,9 +45,8 @@ fn read_in_turn(written: &str, ways: &[How]) -> Result<Mobile, Held> {
         Held::new(HeldReason::Phone, format!("a phone number is expected, {found} was found"))
     };
     let written = cleaned(written);
-    // A spreadsheet's way with long numbers: digits are lost.
-    let is_rounded = is_number(&written) && written.contains(['e', 'E']);
-    if is_rounded || written.chars().any(char::is_alphabetic) {
+    // Also a spreadsheet's way with long numbers, `9.19812E+11`: digits are lost.
+    if written.chars().any(char::is_alphabetic) {
         return Err(held("a text with letters in it"));
     }
     if written.starts_with('+') {
