@@ -7,10 +7,12 @@ pub mod expr;
 mod held;
 mod plan;
 mod source;
+mod steps;
 pub mod syntax;
 mod when;
 
 pub use held::Held;
 pub use plan::{Decision, Input, Planned, PlannedEvent};
 pub use source::Source;
+pub use steps::{moment, warm_phone_metadata};
 pub use when::When;

@@ -14,8 +14,10 @@ use crate::mapping::Held;
 use crate::mapping::expr::scope::{Names, Scope};
 use query::{Segment, Selector};
 use select::At;
+use std::collections::HashSet;
 
 use root::Root;
+pub(in crate::mapping) use root::resolve;
 
 /// A path compiled for the place it stands at.
 #[derive(Debug, Clone)]
@@ -98,6 +100,11 @@ impl Path {
         }
     }
 
+    /// The `let` that the path starts from, by its place among the names.
+    pub(in crate::mapping) fn root_let(&self) -> Option<usize> {
+        if let Root::Let(index) = self.root { Some(index) } else { None }
+    }
+
     /// Whether the path starts from the event's document.
     pub fn reads_document(&self) -> bool {
         self.root == Root::Document
@@ -143,9 +150,9 @@ impl Path {
             Root::Query => Some(scope.query()),
             Root::Event => Some(scope.event()),
             Root::Let(index) => {
-                if let Some(key) = scope.repeated(index)?.and_then(|keys| self.reads_one_of(keys)) {
+                if scope.repeated(index)?.is_some_and(|keys| self.reads_one_of(keys)) {
                     let detail = format!(
-                        "`{}`: the table has `{key}` more than once: say `on_repeat: first`, `last` or `list`",
+                        "`{}`: the table has this key more than once: say `on_repeat: first`, `last` or `list`",
                         self.text
                     );
                     return Err(Held::new(HeldReason::Several, detail));
@@ -155,10 +162,9 @@ impl Path {
         })
     }
 
-    /// The first of `keys` that the first segment reads.
-    fn reads_one_of<'k>(&self, keys: &'k [Box<str>]) -> Option<&'k str> {
-        let first = self.segments.first()?;
-        keys.iter().map(|key| &**key).find(|key| first.may_read(key))
+    /// Whether the first segment reads one of `keys`.
+    fn reads_one_of(&self, keys: &HashSet<Box<str>>) -> bool {
+        self.segments.first().is_some_and(|first| keys.iter().any(|key| first.may_read(key)))
     }
 }
 
