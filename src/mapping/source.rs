@@ -1,10 +1,19 @@
 //! One mapping file, read: a source and its rules.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::plan::{Input, PlannedEvent};
+use jiff::tz::TimeZone;
+
+use super::When;
+use super::body::Body;
+use super::event::EventFields;
+use super::expr::Expr;
+use super::plan::{self, Input, PlannedEvent};
+use super::rule::Rule;
 use super::syntax::Node;
+use super::testing::Test;
 use crate::event::SourceName;
 
 /// A source as its mapping file describes it.
@@ -14,19 +23,62 @@ pub struct Source {
     pub name: SourceName,
     /// The file it came from, as it is shown in messages.
     pub file: String,
+    /// What it is for, in a sentence.
+    pub description: Option<String>,
     /// `verify:`, to be read by the door.
     pub verify: Option<Node>,
+    /// `respond:`, to be read by the door.
+    pub respond: Option<Node>,
+    /// How its bodies are read.
+    pub body: Body,
     /// For how long a repeat of an event is known.
     pub dedupe_window: Duration,
+    /// Verified requests it may send in a minute, where that is limited.
+    pub per_minute: Option<NonZeroU32>,
+    /// Whether what an older event sets is dropped when a newer one has set it.
+    pub stale_guard: bool,
+    /// What must exist in Chatflow's settings.
+    pub requires: Requires,
     /// The names of its rules, in order.
     pub rules: Vec<Arc<str>>,
     /// The headers that its rules read, in lower case: the only ones that are kept.
     pub headers: Vec<String>,
+    pub(super) country: Option<phonenumber::country::Id>,
+    pub(super) timezone: TimeZone,
+    pub(super) event: EventFields,
+    pub(super) lets: Vec<Expr>,
+    /// An event for which one of these holds is a control message.
+    pub(super) control: Vec<When>,
+    pub(super) compiled: Vec<Rule>,
+    /// `match: first`: the first rule that matches is the last that is asked.
+    pub(super) first_only: bool,
+    /// Whether anything reads `$event`.
+    pub(super) reads_event: bool,
+    pub(super) tests: Vec<Test>,
+}
+
+/// What a source needs to exist in Chatflow's settings.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Requires {
+    /// Tags.
+    pub tags: Vec<String>,
+    /// Attributes.
+    pub attributes: Vec<String>,
 }
 
 impl Source {
     /// Applies the rules: one entry for each event of the request. Pure, and the same every time.
-    pub fn plan(&self, _input: &Input<'_>) -> Vec<PlannedEvent> {
-        Vec::new()
+    pub fn plan(&self, input: &Input<'_>) -> Vec<PlannedEvent> {
+        plan::plan(self, input)
+    }
+
+    /// Whether the file says where an event's id is, so that one without is worth counting.
+    pub const fn has_event_id(&self) -> bool {
+        self.event.has_id()
+    }
+
+    /// The tests that stand in the file.
+    pub fn tests(&self) -> &[Test] {
+        &self.tests
     }
 }

@@ -1,0 +1,194 @@
+//! `contact:`: who an update is for.
+
+use super::Held;
+use super::expr::{Expr, Reading, Scope};
+use super::syntax::{Code, Fields, Node, Problem, Problems, scalar};
+use crate::contact::{ContactId, HeldReason, OnMissing, SkippedReason, Target, Who};
+
+/// The keys of which one says who it is: a rule's takes the place of that of `defaults`.
+pub(super) const WAYS: &[&str] = &["id", "mobile", "attribute", "first_of"];
+
+/// How a rule finds the contact.
+#[derive(Debug)]
+pub(super) struct Contact {
+    /// Tried in turn: the first whose value is not blank.
+    keys: Vec<Key>,
+    on_missing: OnMissing,
+    on_blank: OnBlank,
+}
+
+#[derive(Debug)]
+enum Key {
+    Id(Expr),
+    Mobile(Expr),
+    Attribute { name: String, value: Expr },
+}
+
+/// What becomes of an update whose event names no contact.
+#[derive(Debug, Clone, Copy)]
+enum OnBlank {
+    Skip,
+    Hold,
+}
+
+/// The contact, or why there is none.
+pub(super) enum Found {
+    /// The contact.
+    Target(Target),
+    /// The event names none, and that is no accident.
+    Skipped(SkippedReason),
+}
+
+impl Contact {
+    pub(super) fn read(
+        node: &Node,
+        reading: &Reading<'_>,
+        problems: &mut Problems,
+    ) -> Option<Self> {
+        let mut fields = Fields::of(node, problems)?;
+        let on_missing = fields.take("on_missing").and_then(|node| {
+            let words = &[
+                ("dead", OnMissing::Dead),
+                ("skip", OnMissing::Skip),
+                ("create", OnMissing::Create),
+            ];
+            scalar::word(node, words, problems)
+        });
+        let on_blank = fields.take("on_blank").and_then(|node| {
+            scalar::word(node, &[("skip", OnBlank::Skip), ("hold", OnBlank::Hold)], problems)
+        });
+        let mut way = one_way(&mut fields, problems);
+        let keys = match fields.take_with_key("first_of") {
+            Some((key, _)) if way.is_some() => {
+                second_way(key, problems);
+                way.take().and_then(|way| Key::read(&way, reading, problems)).into_iter().collect()
+            }
+            Some((_, list)) => first_of(list, reading, problems),
+            None => {
+                if way.is_none() {
+                    missing(&fields, "`id`, `mobile`, `attribute` or `first_of`", problems);
+                }
+                way.and_then(|way| Key::read(&way, reading, problems)).into_iter().collect()
+            }
+        };
+        fields.finish(problems);
+        Some(Self {
+            keys,
+            on_missing: on_missing.unwrap_or_default(),
+            on_blank: on_blank.unwrap_or(OnBlank::Skip),
+        })
+    }
+
+    /// The first key that is not blank.
+    pub(super) fn find(
+        &self,
+        scope: &Scope<'_>,
+        country: Option<phonenumber::country::Id>,
+    ) -> Result<Found, Held> {
+        for key in &self.keys {
+            if let Some(who) = key.find(scope, country)? {
+                return Ok(Found::Target(Target { who, on_missing: self.on_missing }));
+            }
+        }
+        match self.on_blank {
+            OnBlank::Skip => Ok(Found::Skipped(SkippedReason::NoContact)),
+            OnBlank::Hold => {
+                Err(Held::new(HeldReason::Required, "`contact`: the event names no contact"))
+            }
+        }
+    }
+}
+
+/// One way to name a contact, as it stands in the file.
+struct Way<'n> {
+    name: &'static str,
+    value: &'n Node,
+}
+
+/// Takes `id`, `mobile` or `attribute`; more than one is a problem.
+fn one_way<'n>(fields: &mut Fields<'n>, problems: &mut Problems) -> Option<Way<'n>> {
+    let mut found = None;
+    for name in ["id", "mobile", "attribute"] {
+        let Some((key, value)) = fields.take_with_key(name) else { continue };
+        if found.is_some() {
+            second_way(key, problems);
+        } else {
+            found = Some(Way { name, value });
+        }
+    }
+    found
+}
+
+fn second_way(key: &Node, problems: &mut Problems) {
+    let problem = Problem::error(
+        Code::Value,
+        key.span.clone(),
+        "one of `id`, `mobile`, `attribute` and `first_of` says who the contact is",
+    );
+    problems.add(problem.help("`first_of` takes a list of them, to be tried in turn"));
+}
+
+fn missing(fields: &Fields<'_>, expected: &str, problems: &mut Problems) {
+    problems.error(Code::MissingKey, fields.span(), format!("one of {expected} is missing here"));
+}
+
+fn first_of(list: &Node, reading: &Reading<'_>, problems: &mut Problems) -> Vec<Key> {
+    let Some(items) = list.as_list().filter(|items| !items.is_empty()) else {
+        let message = "a list of `id`, `mobile` and `attribute` is expected";
+        problems.error(Code::Shape, &list.span, message);
+        return Vec::new();
+    };
+    let mut keys = Vec::new();
+    for item in items {
+        let Some(mut fields) = Fields::of(item, problems) else { continue };
+        match one_way(&mut fields, problems) {
+            Some(way) => keys.extend(Key::read(&way, reading, problems)),
+            None => missing(&fields, "`id`, `mobile` or `attribute`", problems),
+        }
+        fields.finish(problems);
+    }
+    keys
+}
+
+impl Key {
+    fn read(way: &Way<'_>, reading: &Reading<'_>, problems: &mut Problems) -> Option<Self> {
+        match way.name {
+            "id" => Expr::read(way.value, reading, problems).map(Self::Id),
+            "mobile" => Expr::read(way.value, reading, problems).map(Self::Mobile),
+            _ => {
+                let mut fields = Fields::of(way.value, problems)?;
+                let name = fields
+                    .need("name", problems)
+                    .and_then(|node| scalar::text(node, "the attribute's name", problems));
+                let value = fields
+                    .need("value", problems)
+                    .and_then(|node| Expr::read(node, reading, problems));
+                fields.finish(problems);
+                Some(Self::Attribute { name: name?.to_owned(), value: value? })
+            }
+        }
+    }
+
+    fn find(
+        &self,
+        scope: &Scope<'_>,
+        country: Option<phonenumber::country::Id>,
+    ) -> Result<Option<Who>, Held> {
+        match self {
+            Self::Id(value) => {
+                let text = value.text(scope).map_err(|held| held.at("`contact.id`"))?;
+                text.map(|text| ContactId::try_from(text.trim().to_owned()).map(Who::Id))
+                    .transpose()
+                    .map_err(|error| Held::new(HeldReason::Type, format!("`contact.id`: {error}")))
+            }
+            Self::Mobile(value) => value
+                .mobile(scope, country)
+                .map(|mobile| mobile.map(Who::Mobile))
+                .map_err(|held| held.at("`contact.mobile`")),
+            Self::Attribute { name, value } => value
+                .text(scope)
+                .map(|value| value.map(|value| Who::Attribute { name: name.clone(), value }))
+                .map_err(|held| held.at("`contact.attribute`")),
+        }
+    }
+}

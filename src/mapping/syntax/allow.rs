@@ -1,0 +1,80 @@
+//! `# check: allow W012 because …`: a warning silenced for one line, with the reason.
+
+use super::problem::{Code, Problem, Severity};
+
+const MARK: &str = "# check: allow ";
+
+/// The problems less the warnings that the file allows, and those of the comments themselves.
+pub(in crate::mapping) fn allowed(text: &str, problems: Vec<Problem>) -> Vec<Problem> {
+    let mut wrong = Vec::new();
+    let mut silent: Vec<(std::ops::Range<usize>, &str)> = Vec::new();
+    let mut waiting: Vec<&str> = Vec::new();
+    let mut start = 0;
+    for line in text.split_inclusive('\n') {
+        let here = start..start + line.len();
+        start = here.end;
+        let only_a_comment = line.trim_start().starts_with('#');
+        if let Some((before, comment)) = line.split_once(MARK)
+            && (before.trim().is_empty() || before.ends_with([' ', '\t']))
+        {
+            let mark = here.start + before.len()..here.start + line.trim_end().len();
+            match code_of(comment) {
+                Ok(code) if only_a_comment => waiting.push(code),
+                Ok(code) => silent.push((here.clone(), code)),
+                Err(message) => wrong.push(
+                    Problem::error(Code::Word, mark, message)
+                        .help("`# check: allow W012 because …`, on the line or the one above"),
+                ),
+            }
+        }
+        if !only_a_comment && !line.trim().is_empty() {
+            silent.extend(waiting.drain(..).map(|code| (here.clone(), code)));
+        }
+    }
+    let stays = |problem: &Problem| {
+        problem.severity() == Severity::Error
+            || !silent.iter().any(|(line, code)| {
+                line.contains(&problem.span.start) && *code == problem.code.as_str()
+            })
+    };
+    let mut left: Vec<_> = problems.into_iter().filter(stays).chain(wrong).collect();
+    left.sort_by_key(|problem| problem.span.start);
+    left
+}
+
+fn code_of(comment: &str) -> Result<&str, &'static str> {
+    let (code, rest) = comment.trim().split_once(' ').unwrap_or((comment.trim(), ""));
+    let known = Code::ALL.iter().any(|known| known.as_str() == code && code.starts_with('W'));
+    if !known {
+        return Err("the code of a warning is expected");
+    }
+    let reason = rest.trim_start().strip_prefix("because").map(str::trim);
+    match reason {
+        Some(reason) if !reason.is_empty() => Ok(code),
+        _ => Err("a warning is silenced with a reason: `because …`"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_warning_is_silenced_for_one_line_and_with_a_reason() {
+        for (text, left) in [
+            ("tags: a\n", vec!["W006"]),
+            ("tags: a # check: allow W006 because it is the only source\n", vec![]),
+            ("# check: allow W006 because it is the only source\ntags: a\n", vec![]),
+            ("# check: allow W006 because it is the only source\nname: b\ntags: a\n", vec!["W006"]),
+            ("tags: a # check: allow W005 because of something else\n", vec!["W006"]),
+            ("tags: a # check: allow W006\n", vec!["W006", "E006"]),
+            ("tags: a # check: allow W999 because\n", vec!["W006", "E006"]),
+        ] {
+            let at = text.find("tags:").unwrap();
+            let warning = Problem::warning(Code::ReplacesTags, &(at..at + 4), "replaces", "add");
+            let codes: Vec<_> =
+                allowed(text, vec![warning]).iter().map(|p| p.code.as_str()).collect();
+            assert_eq!(codes, left, "{text}");
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! Warnings that ask nothing but the tree: what works, and may not be what was meant.
+
+use super::node::{Kind, Node};
+use super::problem::{Code, Problem, Problems};
+
+/// Keys of `verify` whose value is a secret.
+const SECRETS: &[&str] = &["secret", "password", "challenge_token"];
+
+/// Warns of an open door and of secrets in the file; gives the places of the secrets, which are not to be shown.
+pub(super) fn verify(node: &Node, problems: &mut Problems) -> Vec<std::ops::Range<usize>> {
+    if node.as_text() == Some("none") {
+        problems.add(Problem::warning(
+            Code::OpenDoor,
+            &node.span,
+            "`verify: none`: whoever knows the address can send events",
+            "a preset, or a token in the path where the sender can set only a URL",
+        ));
+    }
+    let mut written = Vec::new();
+    secrets(node, &mut written);
+    for span in &written {
+        problems.add(Problem::warning(
+            Code::WrittenSecret,
+            span,
+            "a secret stands in the file, and so in its backups and its history",
+            "`env:NAME` or `file:/path`",
+        ));
+    }
+    written
+}
+
+fn secrets(node: &Node, found: &mut Vec<std::ops::Range<usize>>) {
+    match &node.kind {
+        Kind::Scalar { .. } => {}
+        Kind::List(items) => items.iter().for_each(|item| secrets(item, found)),
+        Kind::Map(entries) => {
+            for (key, value) in entries {
+                if key.as_text().is_some_and(|key| SECRETS.contains(&key)) {
+                    let values = value.as_list().unwrap_or(std::slice::from_ref(value));
+                    let written =
+                        values.iter().filter(|value| value.as_text().is_some_and(is_written));
+                    found.extend(written.map(|value| value.span.clone()));
+                }
+                secrets(value, found);
+            }
+        }
+    }
+}
+
+fn is_written(secret: &str) -> bool {
+    !(secret.starts_with("env:") || secret.starts_with("file:") || secret == "adopt")
+}
+
+/// Warns of plain words that other YAML tools read as booleans.
+pub(super) fn plain_booleans(node: &Node, problems: &mut Problems) {
+    match &node.kind {
+        Kind::Scalar { text, quoted: false } => {
+            let word = text.to_ascii_lowercase();
+            if matches!(word.as_str(), "yes" | "no" | "on" | "off") {
+                problems.add(Problem::warning(
+                    Code::PlainBoolean,
+                    &node.span,
+                    format!("a plain `{text}` is text here, and a boolean for other YAML tools"),
+                    format!("quote it: \"{text}\""),
+                ));
+            }
+        }
+        Kind::Scalar { .. } => {}
+        Kind::List(items) => items.iter().for_each(|item| plain_booleans(item, problems)),
+        Kind::Map(entries) => {
+            for (_, value) in entries {
+                plain_booleans(value, problems);
+            }
+        }
+    }
+}
+
+/// Whether a path or template below `node` may start from the root `name`.
+pub(super) fn mentions(node: &Node, name: &str) -> bool {
+    match &node.kind {
+        Kind::Scalar { text, .. } => {
+            text.contains(&format!("${name}")) || (text.contains("{{") && text.contains(name))
+        }
+        Kind::List(items) => items.iter().any(|item| mentions(item, name)),
+        Kind::Map(entries) => {
+            entries.iter().any(|(key, value)| mentions(key, name) || mentions(value, name))
+        }
+    }
+}
