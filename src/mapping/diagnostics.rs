@@ -134,3 +134,93 @@ fn place(text: &str, at: usize) -> Place {
     let line = before.rsplit('\n').next().unwrap_or_default();
     Place { line: before.matches('\n').count() + 1, column: line.chars().count() + 1 }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mapping::Set;
+
+    fn report(text: &str) -> Report {
+        let mut read = Set::read(vec![("mappings/crm.yaml".to_owned(), text.to_owned())]);
+        assert!(read.set.is_none());
+        read.reports.remove(0)
+    }
+
+    const WRONG: &str = "\
+source: Crm
+country: in
+timezone: Asia/Kolkatta
+event: { id: $.id, dedupe_window: soon }
+let:
+  item: $.x
+tables: { plans: { a: [1] } }
+rules:
+  - name: new-lead
+    wen: { $.a: 1 }
+    for_each: $.leads
+    contact:
+      mobile: $.phone
+      id: $.id
+      on_missing: creat
+    update:
+      name: $.na me
+      attributs: { city: $.city }
+  - name: new-lead
+    contact: { attribute: { name: email } }
+    update:
+      tags: [VIP]
+      optin: $.consent
+tests:
+  - name: é, then a place
+    body: {}
+    expect: [{ rule: new-leed, held: phone }]
+";
+
+    #[test]
+    fn every_problem_of_a_file_is_shown_where_it_is() {
+        insta::assert_snapshot!(render(&report(WRONG), Colour::Never), @"");
+    }
+
+    #[test]
+    fn a_program_gets_the_same_with_places_in_characters() {
+        let text =
+            "verify: none\nevent: { id: none }\nrules: []\ntests: [{ name: é日, bdy: {} }]\n";
+        let report = report(text);
+
+        let found = report.diagnostics();
+        let places: Vec<_> =
+            found.iter().map(|d| (d.code, d.severity, d.line, d.column, d.end.column)).collect();
+
+        assert_eq!(
+            places,
+            [
+                ("W001", "warning", 1, 9, 13),
+                ("E004", "error", 4, 9, 30),
+                ("E004", "error", 4, 9, 30),
+                ("E002", "error", 4, 21, 24),
+            ]
+        );
+        assert_eq!(
+            serde_json::to_value(&found[3]).unwrap(),
+            serde_json::json!({
+                "file": "mappings/crm.yaml",
+                "line": 4,
+                "column": 21,
+                "end": { "line": 4, "column": 24 },
+                "code": "E002",
+                "severity": "error",
+                "message": "`bdy` is not known here",
+                "help": "did you mean `body`?",
+            })
+        );
+    }
+
+    #[test]
+    fn a_file_that_is_no_yaml_is_one_problem_and_colour_is_for_a_terminal() {
+        let report = report("rules:\n  - a: [1\n");
+
+        assert_eq!(report.problems.len(), 1);
+        assert!(render(&report, Colour::Always).contains("\u{1b}["));
+        assert!(!render(&report, Colour::Never).contains('\u{1b}'));
+    }
+}

@@ -105,3 +105,6 @@ fn plan_event(source: &Source, scope: Scope<'_>, received_at: Timestamp) -> Plan
     let Known { id, event_type, occurred_at } = known;
     PlannedEvent { id, event_type, occurred_at, control, planned }
 }
+
+#[cfg(test)]
+mod tests;

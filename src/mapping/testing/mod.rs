@@ -120,3 +120,6 @@ fn read_test(
         expect: expect?,
     })
 }
+
+#[cfg(test)]
+mod tests;
