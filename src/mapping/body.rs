@@ -36,6 +36,7 @@ pub struct Body {
     /// The largest body that is taken, where it is not the server's own.
     pub max: Option<ByteSize>,
     root: Vec<Path>,
+    /// What selects the arrays whose items are events: the path of `each` less its `[*]`.
     each: Option<Path>,
 }
 
@@ -100,7 +101,7 @@ impl Body {
     /// The events of a document. One in which `each` finds no array is an event itself.
     pub(super) fn split<'d>(&self, document: &'d Value) -> Split<'d> {
         let Some(each) = &self.each else { return Split::One(document) };
-        let found = each.parent().select(&Scope::new(document)).unwrap_or_default();
+        let found = each.select(&Scope::new(document)).unwrap_or_default();
         let arrays: Vec<_> = found
             .into_iter()
             .filter_map(|value| if let Value::List(items) = value { Some(items) } else { None })
@@ -134,7 +135,7 @@ fn root(node: &Node, names: &Names, problems: &mut Problems) -> Vec<Path> {
 fn each(node: &Node, names: &Names, problems: &mut Problems) -> Option<Path> {
     let path = scalar::path(node, names, problems)?;
     if path.ends_in_wildcard() && path.reads_document() {
-        return Some(path);
+        return Some(path.parent());
     }
     let problem = Problem::error(
         Code::Path,

@@ -23,6 +23,7 @@ pub(super) struct EventFields {
     id: Vec<Expr>,
     event_type: Option<Expr>,
     occurred_at: Option<Expr>,
+    says_when: bool,
 }
 
 /// What is known about one event. What could not be had is absent: it holds nothing.
@@ -49,8 +50,9 @@ impl EventFields {
         {
             id = fields.take("id");
             found.event_type = fields.take("type").and_then(|n| Expr::read(n, reading, problems));
-            found.occurred_at =
-                fields.take("occurred_at").and_then(|n| Expr::read(n, reading, problems));
+            let occurred_at = fields.take("occurred_at");
+            found.says_when = occurred_at.is_some();
+            found.occurred_at = occurred_at.and_then(|n| Expr::read(n, reading, problems));
             window = fields.take("dedupe_window").and_then(|n| scalar::quantity(n, problems));
             fields.finish(problems);
         }
@@ -74,7 +76,7 @@ impl EventFields {
 
     /// Whether the file says when an event happened.
     pub(super) const fn has_occurred_at(&self) -> bool {
-        self.occurred_at.is_some()
+        self.says_when
     }
 
     pub(super) fn find(&self, scope: &Scope<'_>, timezone: &TimeZone) -> Known {

@@ -59,6 +59,18 @@ impl<'n> Defaults<'n> {
         fields.finish(problems);
         found
     }
+
+    /// Reads what rules may replace, so that what is wrong there is seen.
+    pub(super) fn check(&self, reading: &Reading<'_>, problems: &mut Problems) {
+        let names = reading.names.clone().with_item();
+        let reading = Reading { names: &names, ..*reading };
+        if let Some(node) = self.when {
+            When::read(node, &reading, problems);
+        }
+        if let Some(node) = self.update {
+            Update::read(node, Asked::OnCondition, &reading, problems);
+        }
+    }
 }
 
 impl Rule {

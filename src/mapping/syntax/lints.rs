@@ -75,6 +75,46 @@ pub(super) fn plain_booleans(node: &Node, problems: &mut Problems) {
     }
 }
 
+/// Warns of `[*]` and `[n]` after a name of the document that is an array only where it is sent more than once.
+pub(super) fn positions(node: &Node, always_arrays: &[String], problems: &mut Problems) {
+    match &node.kind {
+        Kind::Scalar { text, .. } => {
+            let name = first_position(text);
+            if let Some(name) = name.filter(|name| !always_arrays.iter().any(|own| own == name)) {
+                problems.add(Problem::warning(
+                    Code::MayComeOnce,
+                    &node.span,
+                    format!("`{name}` is an array only when it is sent more than once"),
+                    format!("`body: {{ always_arrays: [{name}] }}`"),
+                ));
+            }
+        }
+        Kind::List(items) => {
+            for item in items {
+                positions(item, always_arrays, problems);
+            }
+        }
+        Kind::Map(entries) => {
+            for (key, value) in entries {
+                positions(key, always_arrays, problems);
+                positions(value, always_arrays, problems);
+            }
+        }
+    }
+}
+
+/// The name before the first `[*]` or `[n]` of a path from `$`.
+fn first_position(text: &str) -> Option<&str> {
+    let path = text.strip_prefix("$.")?.split('|').next()?;
+    let (before, _) = path.match_indices('[').find_map(|(at, _)| {
+        let (before, after) = path.split_at_checked(at)?;
+        let inner = after.strip_prefix('[')?.split(']').next()?;
+        let is_number = inner.strip_prefix('-').unwrap_or(inner).parse::<u64>().is_ok();
+        (inner == "*" || is_number).then_some((before, inner))
+    })?;
+    before.rsplit('.').next().filter(|name| !name.is_empty())
+}
+
 /// Whether a path or template below `node` may start from the root `name`.
 pub(super) fn mentions(node: &Node, name: &str) -> bool {
     match &node.kind {

@@ -84,6 +84,8 @@ codes! {
     JoinedId = "W013",
     /// A plain `yes`, `no`, `on` or `off`: text here, a boolean for other YAML tools.
     PlainBoolean = "W014",
+    /// A path into an array that a form or XML does not have when it sends the field once.
+    MayComeOnce = "W015",
 }
 
 /// How bad it is.

@@ -43,8 +43,8 @@ impl Outside for Decoded {
 }
 
 fn source(test: &str) -> Arc<Source> {
-    let text = format!("{RULES}tests:\n- {{ name: t, {test} }}\n");
-    let read = Set::read(vec![("crm.yaml".to_owned(), text)]);
+    let file = format!("{RULES}tests:\n- {{ name: t, {test} }}\n");
+    let read = Set::read(vec![("crm.yaml".to_owned(), file)]);
     let errors: Vec<_> = read.reports.iter().flat_map(|r| &r.problems).collect();
     let set = read.set.unwrap_or_else(|| panic!("{test}: {errors:?}"));
     Arc::clone(set.get("crm").unwrap())
