@@ -6,16 +6,16 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
-use jiff::tz::{TimeZone, TimeZoneDatabase};
+use jiff::tz::TimeZone;
 
 use super::fields::Fields;
 use super::node::{Kind, Node};
 use super::problem::{Code, Problem, Problems};
-use super::{headers, lints, scalar};
+use super::{headers, lints, place, scalar};
 use crate::event::SourceName;
 use crate::mapping::body::{Body, Format};
 use crate::mapping::event::EventFields;
-use crate::mapping::expr::{Names, Reading, Table, nearest};
+use crate::mapping::expr::{Names, Reading, Table};
 use crate::mapping::rule::{Defaults, Rule};
 use crate::mapping::source::Requires;
 use crate::mapping::testing;
@@ -60,8 +60,8 @@ fn read_root(file: &str, node: &Node, found: &mut Read, problems: &mut Problems)
         .take("description")
         .and_then(|node| scalar::text(node, "a sentence", problems))
         .map(str::to_owned);
-    let country = fields.take("country").and_then(|node| country(node, problems));
-    let timezone = fields.take("timezone").and_then(|node| timezone(node, problems));
+    let country = fields.take("country").and_then(|node| place::country(node, problems));
+    let timezone = fields.take("timezone").and_then(|node| place::timezone(node, problems));
     let timezone = timezone.unwrap_or(TimeZone::UTC);
 
     let verify = fields.take("verify").filter(|node| !node.is_null());
@@ -172,44 +172,6 @@ fn source_name(
         })
         .ok()
         .map(|name| (name, span))
-}
-
-fn country(node: &Node, problems: &mut Problems) -> Option<phonenumber::country::Id> {
-    let text = scalar::text(node, "a country", problems)?;
-    let found = text.parse().ok();
-    if found.is_none() {
-        let problem = Problem::error(
-            Code::Place,
-            node.span.clone(),
-            format!("`{text}` is no country: two letters of ISO 3166 are expected, such as `IN`"),
-        );
-        let upper = text.to_uppercase();
-        problems.add(match upper.parse::<phonenumber::country::Id>() {
-            Ok(_) => problem.help(format!("did you mean `{upper}`?")),
-            Err(_) => problem,
-        });
-    }
-    found
-}
-
-/// A time zone of the database that is in the program, so that it is the same on every machine.
-fn timezone(node: &Node, problems: &mut Problems) -> Option<TimeZone> {
-    let text = scalar::text(node, "a time zone", problems)?;
-    let zones = TimeZoneDatabase::bundled();
-    let found = zones.get(text).ok();
-    if found.is_none() {
-        let known: Vec<_> = zones.available().map(|zone| zone.to_string()).collect();
-        let problem = Problem::error(
-            Code::Place,
-            node.span.clone(),
-            format!("`{text}` is no time zone: a name such as `Asia/Kolkata` is expected"),
-        );
-        problems.add(match nearest(text, known.iter().map(String::as_str)) {
-            Some(near) => problem.help(format!("did you mean `{near}`?")),
-            None => problem,
-        });
-    }
-    found
 }
 
 fn tables(node: &Node, problems: &mut Problems) -> IndexMap<Box<str>, Arc<Table>> {

@@ -11,6 +11,7 @@ mod headers;
 mod lints;
 mod merge;
 mod node;
+mod place;
 mod problem;
 pub mod scalar;
 

@@ -1,4 +1,3 @@
-
 use super::*;
 
 /// Codes and the text they stand at, of a file that is whole but for what is given.
