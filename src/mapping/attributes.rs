@@ -150,6 +150,7 @@ fn object<'s>(from: &'s Expr, scope: &Scope<'s>) -> Result<Option<Cow<'s, Value>
         Evaluated::Absent | Evaluated::Remove => return Ok(None),
         Evaluated::One(value) => value,
         Evaluated::Many(values) => return Err(Held::several(values.len())),
+        Evaluated::Mobile(_) => return Err(Held::kind("an object or a table", "a phone number")),
     };
     match &*value {
         Value::Object(_) => Ok(Some(value)),

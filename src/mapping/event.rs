@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::expr::{Expr, Reading, Scope};
-use super::moment;
+use super::steps::moment;
 use super::syntax::{Code, Fields, Node, Problem, Problems, scalar};
 use crate::document::Value;
 use crate::event::SourceName;
@@ -86,7 +86,8 @@ impl EventFields {
         Known {
             id: parts.filter(|parts| !parts.is_empty()).map(|parts| parts.join("|")),
             event_type: text(&self.event_type),
-            occurred_at: text(&self.occurred_at).and_then(|text| moment::read(&text, timezone)),
+            occurred_at: text(&self.occurred_at)
+                .and_then(|text| moment(&Value::text(text), timezone)),
         }
     }
 }

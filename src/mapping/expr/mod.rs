@@ -6,14 +6,27 @@
 //! several, or the wish to remove. Nothing is parsed while an event is mapped.
 
 mod convert;
+mod forms;
+mod guard;
+mod index;
 mod number;
 mod path;
+mod pipe;
+mod read;
 mod reading;
 mod scope;
+mod spot;
+mod template;
 mod value;
 
+pub(in crate::mapping) use forms::{index, is_stumble};
+pub(in crate::mapping) use index::Index;
 pub use number::{compare_numbers, is_number};
+pub(in crate::mapping) use path::resolve as root_of;
 pub use path::{Path, PathError, looks_like_path};
+pub(in crate::mapping) use read::literal;
 pub use reading::{Reading, Table};
 pub use scope::{Lets, Names, Scope, nearest};
+pub(in crate::mapping) use spot::Spot;
 pub use value::{Evaluated, Expr};
+pub(in crate::mapping) use value::{Unmapped, joined, text_of};

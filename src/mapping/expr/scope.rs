@@ -1,6 +1,7 @@
 //! What the roots of paths stand for: by name when a file is read, by value while an event is mapped.
 
 use super::value::Expr;
+use crate::contact::Mobile;
 use crate::document::Value;
 use crate::mapping::Held;
 use std::cell::OnceCell;
@@ -86,6 +87,8 @@ pub fn nearest<'n>(name: &str, candidates: impl Iterator<Item = &'n str>) -> Opt
 pub(super) struct Named {
     pub(super) value: Option<Value>,
     pub(super) repeated: Vec<Box<str>>,
+    /// The value, where a `phone` step has read it.
+    pub(super) mobile: Option<Mobile>,
 }
 
 /// The values of one level of `let`s, each evaluated once, when it is first read.
@@ -107,6 +110,8 @@ impl<'l> Lets<'l> {
 pub struct Scope<'s> {
     document: &'s Value,
     item: Option<&'s Value>,
+    /// What `$item` is for the `let`s, which do not see the items of an `index`.
+    item_of_lets: Option<&'s Value>,
     batch: Option<&'s Value>,
     headers: &'s Value,
     query: &'s Value,
@@ -123,6 +128,7 @@ impl<'s> Scope<'s> {
         Self {
             document,
             item: None,
+            item_of_lets: None,
             batch: None,
             headers: &NOTHING,
             query: &NOTHING,
@@ -153,6 +159,12 @@ impl<'s> Scope<'s> {
     /// The same scope with another current item.
     #[must_use]
     pub fn with_item(self, item: &'s Value) -> Self {
+        Self { item: Some(item), item_of_lets: Some(item), ..self }
+    }
+
+    /// The same scope inside an `index`: the current item is another one, but not for the `let`s.
+    #[must_use]
+    pub(in crate::mapping) fn with_inner_item(self, item: &'s Value) -> Self {
         Self { item: Some(item), ..self }
     }
 
@@ -198,7 +210,7 @@ impl<'s> Scope<'s> {
     pub(super) fn named(&self, index: usize) -> Result<Option<&'s Value>, Held> {
         let Some((lets, place)) = self.lets_of(index) else { return Ok(None) };
         if let Some(path) = lets.values.get(place).and_then(Expr::as_singular_path) {
-            return path.select_one(self);
+            return path.select_one(&self.of_lets());
         }
         Ok(self.evaluated(lets, place)?.and_then(|named| named.value.as_ref()))
     }
@@ -207,6 +219,19 @@ impl<'s> Scope<'s> {
     pub(super) fn repeated(&self, index: usize) -> Result<Option<&'s [Box<str>]>, Held> {
         let Some((lets, place)) = self.lets_of(index) else { return Ok(None) };
         Ok(self.evaluated(lets, place)?.map(|named| named.repeated.as_slice()))
+    }
+
+    /// The value of a `let`, where a `phone` step has read it.
+    pub(super) fn mobile(&self, index: usize) -> Result<Option<&'s Mobile>, Held> {
+        let Some((lets, place)) = self.lets_of(index) else { return Ok(None) };
+        if let Some(path) = lets.values.get(place).and_then(Expr::as_singular_path) {
+            return path.as_let().map_or(Ok(None), |index| self.of_lets().mobile(index));
+        }
+        Ok(self.evaluated(lets, place)?.and_then(|named| named.mobile.as_ref()))
+    }
+
+    fn of_lets(&self) -> Self {
+        Self { item: self.item_of_lets, ..*self }
     }
 
     fn lets_of(&self, index: usize) -> Option<(&'s Lets<'s>, usize)> {
@@ -221,6 +246,6 @@ impl<'s> Scope<'s> {
         let (Some(cell), Some(value)) = (lets.cells.get(place), lets.values.get(place)) else {
             return Ok(None);
         };
-        cell.get_or_init(|| value.named(self)).as_ref().map(Some).map_err(Held::clone)
+        cell.get_or_init(|| value.named(&self.of_lets())).as_ref().map(Some).map_err(Held::clone)
     }
 }

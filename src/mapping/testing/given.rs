@@ -157,7 +157,7 @@ pub(super) fn pinned(node: &Node, timezone: &TimeZone, problems: &mut Problems) 
                 _ if node.is_null() => serde_json::Value::Null,
                 _ => {
                     let Some(text) = scalar::text(node, "a text", problems) else { continue };
-                    match (name, moment::read(text, timezone)) {
+                    match (name, moment(&Value::text(text), timezone)) {
                         ("occurred_at", Some(moment)) => json!(moment.to_string()),
                         ("occurred_at", None) => {
                             problems.error(Code::Quantity, &node.span, "a time is expected");

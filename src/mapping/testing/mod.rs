@@ -91,7 +91,7 @@ fn read_test(
     let query = given::query(fields.take("query"), problems);
     let received_at = fields.take("received_at").and_then(|node| {
         let text = scalar::text(node, "a time", problems)?;
-        let moment = moment::read(text, timezone);
+        let moment = moment(&Value::text(text), timezone);
         if moment.is_none() {
             let problem = Problem::error(Code::Quantity, node.span.clone(), "a time is expected");
             problems.add(problem.help("`2026-11-23T10:00:00Z`"));

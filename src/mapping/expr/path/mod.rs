@@ -16,6 +16,7 @@ use query::{Segment, Selector};
 use select::At;
 
 use root::Root;
+pub(in crate::mapping) use root::resolve;
 
 /// A path compiled for the place it stands at.
 #[derive(Debug, Clone)]
@@ -94,6 +95,14 @@ impl Path {
         match (&self.root, self.segments.first()) {
             (Root::Headers, Some(Segment::Child(Selector::Name(name)))) => Some(Some(name)),
             (Root::Headers, _) => Some(None),
+            _ => None,
+        }
+    }
+
+    /// The `let` that the path is nothing but the name of, by its place among the names.
+    pub(in crate::mapping) fn as_let(&self) -> Option<usize> {
+        match self.root {
+            Root::Let(index) if self.segments.is_empty() => Some(index),
             _ => None,
         }
     }

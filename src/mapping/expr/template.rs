@@ -1,0 +1,372 @@
+//! Templates: `"{{ answer.first }}, {{ body.city | upper }}"`.
+//!
+//! `minijinja` parses, and what it parsed is made texts and values of our own when the file is read: paths
+//! and steps mean in a template what they mean everywhere, numbers keep their digits, and nothing but what
+//! is printed is looked at. Its parser is marked unstable: this is the one file that uses it.
+
+use std::ops::Range;
+
+use minijinja::machinery::ast::{self, CallArg};
+use minijinja::machinery::{self, Span};
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::ValueKind;
+
+use super::path::Path;
+use super::pipe::{Piped, Placed};
+use super::scope::{Names, Scope};
+use super::spot::Spot;
+use super::value::{Evaluated, Expr, Unmapped, text_of};
+use super::{Reading, root_of};
+use crate::contact::HeldReason;
+use crate::document::Value;
+use crate::mapping::Held;
+use crate::mapping::steps::{Arg, ArgKind, Call, Step};
+use crate::mapping::syntax::{Code, Problem, Problems};
+
+/// A compiled template.
+#[derive(Debug)]
+pub struct Template {
+    text: Box<str>,
+    parts: Vec<Part>,
+}
+
+#[derive(Debug)]
+enum Part {
+    Text(Box<str>),
+    Value(Expr),
+}
+
+/// Whether a text is a template.
+pub(super) fn looks_like_template(text: &str) -> bool {
+    text.contains("{{") || text.contains("{%")
+}
+
+impl Template {
+    /// The template as it was written.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The values that are printed.
+    pub fn values(&self) -> impl Iterator<Item = &Expr> {
+        self.parts.iter().filter_map(|part| match part {
+            Part::Value(value) => Some(value),
+            Part::Text(_) => None,
+        })
+    }
+
+    pub(super) fn read(
+        text: &str,
+        spot: &Spot,
+        reading: &Reading<'_>,
+        problems: &mut Problems,
+    ) -> Option<Self> {
+        let parsed = match machinery::parse(text, "template", SyntaxConfig::default()) {
+            Ok(parsed) => parsed,
+            Err(error) => {
+                let part = error.range().unwrap_or(0..text.len());
+                let detail = error.detail().unwrap_or("this is no template");
+                let end = part.end.min(text.len());
+                problems.error(Code::Template, &spot.at(part.start.min(end)..end), detail);
+                return None;
+            }
+        };
+        let mut compiler = Compiler { spot, reading, problems, parts: Vec::new(), failed: false };
+        compiler.statement(&parsed);
+        (!compiler.failed).then_some(Self { text: text.into(), parts: compiler.parts })
+    }
+
+    /// One text; absent where a part of it is absent or null.
+    pub(super) fn render<'s>(
+        &'s self,
+        scope: &Scope<'s>,
+        unmapped: Unmapped,
+    ) -> Result<Evaluated<'s>, Held> {
+        let mut text = String::new();
+        for part in &self.parts {
+            let value = match part {
+                Part::Text(raw) => {
+                    text.push_str(raw);
+                    continue;
+                }
+                Part::Value(value) => value,
+            };
+            let at = |held: Held| held.at(&value.label());
+            match value.give(scope, unmapped)? {
+                Evaluated::Absent => return Ok(Evaluated::Absent),
+                Evaluated::Mobile(mobile) => text.push_str(mobile.as_str()),
+                Evaluated::Many(values) => match values.as_slice() {
+                    [one] if **one == Value::Null => return Ok(Evaluated::Absent),
+                    [one] => print(one, &mut text).map_err(at)?,
+                    several => return Err(at(Held::several(several.len()))),
+                },
+                Evaluated::One(one) if *one == Value::Null => return Ok(Evaluated::Absent),
+                Evaluated::One(one) => print(&one, &mut text).map_err(at)?,
+                Evaluated::Remove => return Err(at(Held::kind("a text", "`remove`"))),
+            }
+        }
+        Ok(Evaluated::one(Value::text(text)))
+    }
+}
+
+fn print(value: &Value, text: &mut String) -> Result<(), Held> {
+    let Some(printed) = text_of(value) else {
+        let detail = format!(
+            "a template prints texts, {} was found: choose with `pick`, or make one text with `join`",
+            value.kind()
+        );
+        return Err(Held::new(HeldReason::Template, detail));
+    };
+    text.push_str(printed);
+    Ok(())
+}
+
+/// The place of a node in the text.
+fn range(span: Span) -> Range<usize> {
+    let at = |offset: u32| usize::try_from(offset).unwrap_or_default();
+    at(span.start_offset)..at(span.end_offset)
+}
+
+struct Compiler<'c> {
+    spot: &'c Spot,
+    reading: &'c Reading<'c>,
+    problems: &'c mut Problems,
+    parts: Vec<Part>,
+    failed: bool,
+}
+
+impl Compiler<'_> {
+    fn fault(&mut self, span: Span, message: impl Into<String>, help: Option<&str>) {
+        self.failed = true;
+        let problem = Problem::error(Code::Template, self.spot.at(range(span)), message);
+        self.problems.add(match help {
+            Some(help) => problem.help(help),
+            None => problem,
+        });
+    }
+
+    fn statement(&mut self, statement: &ast::Stmt<'_>) {
+        const ONLY: &str = "only `{{ … }}` is allowed in a template";
+        const HELP: &str =
+            "conditions are written as `when`, lists with `for_each`, `join` or `all_of`";
+        let span = match statement {
+            ast::Stmt::Template(template) => {
+                return template.children.iter().for_each(|child| self.statement(child));
+            }
+            ast::Stmt::EmitRaw(raw) => return self.parts.push(Part::Text(raw.raw.into())),
+            ast::Stmt::EmitExpr(emit) => return self.emit(&emit.expr),
+            ast::Stmt::ForLoop(node) => node.span(),
+            ast::Stmt::IfCond(node) => node.span(),
+            ast::Stmt::WithBlock(node) => node.span(),
+            ast::Stmt::Set(node) => node.span(),
+            ast::Stmt::SetBlock(node) => node.span(),
+            ast::Stmt::AutoEscape(node) => node.span(),
+            ast::Stmt::FilterBlock(node) => node.span(),
+            ast::Stmt::Do(node) => node.span(),
+        };
+        self.fault(span, ONLY, Some(HELP));
+    }
+
+    /// A printed expression; `a ~ b` prints one after the other.
+    fn emit(&mut self, expression: &ast::Expr<'_>) {
+        if let ast::Expr::BinOp(operation) = expression
+            && matches!(operation.op, ast::BinOpKind::Concat)
+        {
+            self.emit(&operation.left);
+            self.emit(&operation.right);
+            return;
+        }
+        if let Some(value) = self.value(expression) {
+            self.parts.push(Part::Value(value));
+        }
+    }
+
+    fn value(&mut self, expression: &ast::Expr<'_>) -> Option<Expr> {
+        match expression {
+            ast::Expr::Const(_) | ast::Expr::UnaryOp(_) => {
+                let Some(constant) = constant(expression) else {
+                    self.not_allowed(expression);
+                    return None;
+                };
+                Some(Expr::Literal(constant))
+            }
+            ast::Expr::Var(_) | ast::Expr::GetAttr(_) | ast::Expr::GetItem(_) => {
+                self.path(expression).map(Expr::Path)
+            }
+            ast::Expr::Filter(_) => self.filters(expression),
+            other => {
+                self.not_allowed(other);
+                None
+            }
+        }
+    }
+
+    fn not_allowed(&mut self, expression: &ast::Expr<'_>) {
+        let message = match expression {
+            ast::Expr::BinOp(_) | ast::Expr::Compare(_) | ast::Expr::UnaryOp(_) => {
+                "a template does not calculate or compare".to_owned()
+            }
+            other => format!("a {} is not allowed in a template", other.description()),
+        };
+        let help = "a template prints names as `answer.first` and `body.items[0].title`, with steps after `|`";
+        self.fault(expression.span(), message, Some(help));
+    }
+
+    /// A value and the steps after it.
+    fn filters(&mut self, expression: &ast::Expr<'_>) -> Option<Expr> {
+        let mut filters = Vec::new();
+        let mut inner = expression;
+        while let ast::Expr::Filter(filter) = inner {
+            filters.push(filter);
+            inner = filter.expr.as_ref()?;
+        }
+        let from = self.value(inner);
+        let mut steps = Some(Vec::new());
+        for filter in filters.into_iter().rev() {
+            let step = self.call(filter.name, filter.span(), &filter.args).and_then(|call| {
+                let step = Step::read(&call, self.reading, self.problems);
+                self.failed |= step.is_none();
+                step
+            });
+            match (step, &mut steps) {
+                (Some(step), Some(steps)) => {
+                    steps.push(Placed { name: filter.name.into(), step });
+                }
+                (None, _) => steps = None,
+                (Some(_), None) => {}
+            }
+        }
+        Some(Expr::Piped(Box::new(Piped::new(from?, steps?))))
+    }
+
+    fn call(&mut self, name: &str, span: Span, args: &[CallArg<'_>]) -> Option<Call<'static>> {
+        let mut call = Call {
+            name: name.to_owned(),
+            span: self.spot.at(range(span)),
+            args: Vec::new(),
+            named: Vec::new(),
+            form: None,
+        };
+        for arg in args {
+            match arg {
+                CallArg::Pos(value) => call.args.push(self.arg(value)?),
+                CallArg::Kwarg(key, value) => {
+                    let arg = self.arg(value)?;
+                    call.named.push(((*key).to_owned(), arg.span.clone(), arg));
+                }
+                CallArg::PosSplat(value) | CallArg::KwargSplat(value) => {
+                    self.not_allowed(value);
+                    return None;
+                }
+            }
+        }
+        Some(call)
+    }
+
+    /// An argument of a step: a bare name is a word (a table, a country), a name with parts a path.
+    fn arg(&mut self, expression: &ast::Expr<'_>) -> Option<Arg> {
+        let kind = match expression {
+            ast::Expr::Var(name) => ArgKind::Word(name.id.to_owned()),
+            ast::Expr::GetAttr(_) | ast::Expr::GetItem(_) => ArgKind::Path(self.path(expression)?),
+            ast::Expr::List(list) => {
+                let items: Vec<_> = list.items.iter().map(|item| self.arg(item)).collect();
+                ArgKind::List(items.into_iter().collect::<Option<_>>()?)
+            }
+            _ => match constant(expression) {
+                Some(Value::Text(text)) => ArgKind::Text(text.into()),
+                Some(value) => ArgKind::Word(text_of(&value).unwrap_or("null").to_owned()),
+                None => {
+                    let help = "a name with other marks, such as a time zone, goes in quotes";
+                    self.fault(expression.span(), "this is no argument of a step", Some(help));
+                    return None;
+                }
+            },
+        };
+        Some(Arg { span: self.spot.at(range(expression.span())), kind })
+    }
+
+    fn path(&mut self, expression: &ast::Expr<'_>) -> Option<Path> {
+        let mut steps = Vec::new();
+        let mut inner = expression;
+        let (root, span) = loop {
+            match inner {
+                ast::Expr::Var(name) => break (name.id, name.span()),
+                ast::Expr::GetAttr(part) => {
+                    steps.push(member(part.name));
+                    inner = &part.expr;
+                }
+                ast::Expr::GetItem(part) => {
+                    match constant(&part.subscript_expr) {
+                        Some(Value::Text(name)) => steps.push(member(&name)),
+                        Some(Value::Number(index)) => steps.push(format!("[{index}]")),
+                        _ => {
+                            let message =
+                                "a name in quotes or a number is expected between the brackets";
+                            self.fault(part.subscript_expr.span(), message, None);
+                            return None;
+                        }
+                    }
+                    inner = &part.expr;
+                }
+                other => {
+                    self.not_allowed(other);
+                    return None;
+                }
+            }
+        };
+        let root = match root_of_template(root, self.reading.names) {
+            Ok(root) => root,
+            Err((message, help)) => {
+                self.fault(span, message, help.as_deref());
+                return None;
+            }
+        };
+        steps.push(root);
+        let text: String = steps.into_iter().rev().collect();
+        match Path::parse(&text, self.reading.names) {
+            Ok(path) => Some(path),
+            Err(error) => {
+                self.fault(expression.span(), error.message, error.help.as_deref());
+                None
+            }
+        }
+    }
+}
+
+/// The root of a path for a name of a template: `body` is the event's document.
+fn root_of_template(name: &str, names: &Names) -> Result<String, (String, Option<String>)> {
+    if name == "body" {
+        return Ok("$".to_owned());
+    }
+    root_of(name, names).map(|_| format!("${name}")).map_err(|(message, help)| {
+        let help = help.map(|help| help.replace(&format!("`$.{name}`"), &format!("`body.{name}`")));
+        (message, help)
+    })
+}
+
+/// A member's name as a path has it.
+fn member(name: &str) -> String {
+    let is_word = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+        && !name.starts_with(|c: char| c.is_ascii_digit())
+        && !name.is_empty();
+    if is_word {
+        return format!(".{name}");
+    }
+    format!("['{}']", name.replace('\\', r"\\").replace('\'', r"\'"))
+}
+
+/// The value of a constant: text, a number, true, false or none.
+fn constant(expression: &ast::Expr<'_>) -> Option<Value> {
+    let value = match expression {
+        ast::Expr::Const(constant) => constant.value.clone(),
+        ast::Expr::UnaryOp(_) => expression.as_const()?,
+        _ => return None,
+    };
+    match value.kind() {
+        ValueKind::String => value.as_str().map(Value::text),
+        ValueKind::Number => Some(Value::Number(value.to_string().into())),
+        ValueKind::Bool => Some(Value::Bool(value.is_true())),
+        ValueKind::None => Some(Value::Null),
+        _ => None,
+    }
+}

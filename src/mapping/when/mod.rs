@@ -1,0 +1,85 @@
+//! Conditions: whether a rule, or a value with `when`, applies to an event.
+//!
+//! A block holds when all its clauses do. A clause that cannot be evaluated is no answer: the whole is
+//! held only where the answer hangs on it. Missing, null, false, 0 and "" are five different things.
+
+mod read;
+mod test;
+
+use super::Held;
+use super::expr::{Expr, Scope};
+use crate::contact::HeldReason;
+use test::Test;
+
+/// A compiled condition: a block of clauses, all of which must hold.
+#[derive(Debug)]
+pub struct When {
+    clauses: Vec<Clause>,
+}
+
+/// One entry of a block.
+#[derive(Debug)]
+enum Clause {
+    /// A value and the tests it must pass.
+    Tests { subject: Expr, text: Box<str>, tests: Vec<Test> },
+    /// Blocks that must all hold.
+    All(Vec<When>),
+    /// Blocks one of which must hold.
+    Any(Vec<When>),
+    /// A block that must not hold.
+    Not(When),
+}
+
+/// An answer, or why there is none.
+type Answer = Result<bool, Held>;
+
+impl When {
+    /// Whether it holds; held (`condition`) where that cannot be told.
+    pub fn holds(&self, scope: &Scope<'_>) -> Result<bool, Held> {
+        self.answer(scope).map_err(|held| Held::new(HeldReason::Condition, held.detail))
+    }
+
+    fn answer(&self, scope: &Scope<'_>) -> Answer {
+        all(self.clauses.iter().map(|clause| clause.answer(scope)))
+    }
+}
+
+impl Clause {
+    fn answer(&self, scope: &Scope<'_>) -> Answer {
+        match self {
+            Self::Tests { subject, text, tests } => {
+                let found = subject.evaluate(scope)?;
+                all(tests.iter().map(|test| test.answer(&found, scope)))
+                    .map_err(|held| held.at(&format!("`when`, `{text}`")))
+            }
+            Self::All(blocks) => all(blocks.iter().map(|block| block.answer(scope))),
+            Self::Any(blocks) => any(blocks.iter().map(|block| block.answer(scope))),
+            Self::Not(block) => block.answer(scope).map(|holds| !holds),
+        }
+    }
+}
+
+/// False where one is false, whatever the others; else no answer where one has none.
+fn all(answers: impl Iterator<Item = Answer>) -> Answer {
+    settle(answers, false)
+}
+
+/// True where one is true, whatever the others; else no answer where one has none.
+fn any(answers: impl Iterator<Item = Answer>) -> Answer {
+    settle(answers, true)
+}
+
+fn settle(answers: impl Iterator<Item = Answer>, decisive: bool) -> Answer {
+    let mut open = None;
+    for answer in answers {
+        match answer {
+            Ok(holds) if holds == decisive => return Ok(decisive),
+            Ok(_) => {}
+            Err(held) => open = open.or(Some(held)),
+        }
+    }
+    open.map_or(Ok(!decisive), Err)
+}
+
+#[cfg(test)]
+mod tests;
