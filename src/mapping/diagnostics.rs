@@ -163,7 +163,7 @@ rules:
       id: $.id
       on_missing: creat
     update:
-      name: $.na me
+      name: $.na me | trimm
       attributs: { city: $.city }
   - name: new-lead
     contact: { attribute: { name: email } }
@@ -178,7 +178,147 @@ tests:
 
     #[test]
     fn every_problem_of_a_file_is_shown_where_it_is() {
-        insta::assert_snapshot!(render(&report(WRONG), Colour::Never), @"");
+        insta::assert_snapshot!(render(&report(WRONG), Colour::Never), @r#"
+        error[E004]: `verify` is missing here
+         --> mappings/crm.yaml:1:1
+          |
+        1 | source: Crm
+          | ^^^^^^^^^^^
+          |
+          = help: `verify: none` says that events are taken from anybody
+
+        error[E007]: `Crm`: a source's name has 1 to 63 of `a-z`, `0-9` and `-`
+         --> mappings/crm.yaml:1:9
+          |
+        1 | source: Crm
+          |         ^^^
+
+        error[E016]: `in` is no country: two letters of ISO 3166 are expected, such as `IN`
+         --> mappings/crm.yaml:2:10
+          |
+        2 | country: in
+          |          ^^
+          |
+          = help: did you mean `IN`?
+
+        error[E016]: `Asia/Kolkatta` is no time zone: a name such as `Asia/Kolkata` is expected
+         --> mappings/crm.yaml:3:11
+          |
+        3 | timezone: Asia/Kolkatta
+          |           ^^^^^^^^^^^^^
+          |
+          = help: did you mean `Asia/Kolkata`?
+
+        error[E008]: a duration is a number with a unit, such as `500ms`, `30s`, `15m`, `12h` or `7d`
+         --> mappings/crm.yaml:4:35
+          |
+        4 | event: { id: $.id, dedupe_window: soon }
+          |                                   ^^^^
+
+        error[E007]: `item` is no name for a `let`: it already means something
+         --> mappings/crm.yaml:6:3
+          |
+        6 |   item: $.x
+          |   ^^^^
+
+        error[E005]: a word of a table becomes a single value, a list was found
+         --> mappings/crm.yaml:7:23
+          |
+        7 | tables: { plans: { a: [1] } }
+          |                       ^^^
+
+        error[E002]: `wen` is not known here
+          --> mappings/crm.yaml:10:5
+           |
+        10 |     wen: { $.a: 1 }
+           |     ^^^
+           |
+           = help: did you mean `when`?
+
+        error[E010]: `for_each` goes through what a path selects, and this one selects one value at most
+          --> mappings/crm.yaml:11:15
+           |
+        11 |     for_each: $.leads
+           |               ^^^^^^^
+           |
+           = help: `$.leads[*]` selects the items of a list
+
+        error[E013]: one of `id`, `mobile`, `attribute` and `first_of` says who the contact is
+          --> mappings/crm.yaml:13:7
+           |
+        13 |       mobile: $.phone
+           |       ^^^^^^
+           |
+           = help: `first_of` takes a list of them, to be tried in turn
+
+        error[E006]: one of `dead`, `skip`, `create` is expected
+          --> mappings/crm.yaml:15:19
+           |
+        15 |       on_missing: creat
+           |                   ^^^^^
+           |
+           = help: did you mean `create`?
+
+        error[E010]: a path has no blank outside of brackets
+          --> mappings/crm.yaml:17:17
+           |
+        17 |       name: $.na me | trimm
+           |                 ^^^
+           |
+           = help: a name with a blank is written `['…']`, a text that looks like a path `{ value: "…" }`
+
+        error[E011]: the step `trimm` is not known
+          --> mappings/crm.yaml:17:23
+           |
+        17 |       name: $.na me | trimm
+           |                       ^^^^^
+           |
+           = help: did you mean `trim`?
+
+        error[E002]: `attributs` is not known here
+          --> mappings/crm.yaml:18:7
+           |
+        18 |       attributs: { city: $.city }
+           |       ^^^^^^^^^
+           |
+           = help: did you mean `attributes`?
+
+        error[E007]: a rule before this one is named `new-lead` too
+          --> mappings/crm.yaml:19:11
+           |
+        19 |   - name: new-lead
+           |           ^^^^^^^^
+
+        error[E004]: `value` is missing here
+          --> mappings/crm.yaml:20:27
+           |
+        20 |     contact: { attribute: { name: email } }
+           |                           ^^^^^^^^^^^^^^^
+
+        warning[W006]: `tags` replaces all tags of the contact, also those that others have set
+          --> mappings/crm.yaml:22:7
+           |
+        22 |       tags: [VIP]
+           |       ^^^^
+           |
+           = help: `tags_to_add` and `tags_to_remove` change only these
+
+        warning[W005]: `optin` from a bare path: a box that is not ticked would withdraw consent given elsewhere
+          --> mappings/crm.yaml:23:14
+           |
+        23 |       optin: $.consent
+           |              ^^^^^^^^^
+           |
+           = help: `| bool(yes=[true])` says which values are consent; anything else is left as it is
+
+        error[E007]: no rule is named `new-leed`
+          --> mappings/crm.yaml:27:22
+           |
+        27 |     expect: [{ rule: new-leed, held: phone }]
+           |                      ^^^^^^^^
+           |
+           = help: did you mean `new-lead`?
+        "#);
     }
 
     #[test]

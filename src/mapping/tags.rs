@@ -15,26 +15,34 @@ impl TagList {
 
     /// The tags, without blanks and repeats, in order.
     pub(super) fn texts(&self, scope: &Scope<'_>) -> Result<Vec<String>, Held> {
-        let mut tags: Vec<String> = Vec::new();
+        let mut tags = Vec::new();
         for item in &self.0 {
-            for tag in item.texts(scope)?.unwrap_or_default() {
-                if !tags.contains(&tag) {
-                    tags.push(tag);
-                }
-            }
+            add(item, scope, &mut tags)?;
         }
         Ok(tags)
     }
 
     /// The whole new list: nothing where it says nothing, empty where `{ remove: true }` clears all.
     pub(super) fn replacement(&self, scope: &Scope<'_>) -> Result<Option<Vec<String>>, Held> {
-        let mut clears = false;
+        let (mut clears, mut tags) = (false, Vec::new());
         for item in &self.0 {
-            clears |= matches!(item.evaluate(scope)?, Evaluated::Remove);
+            if matches!(item.evaluate(scope)?, Evaluated::Remove) {
+                clears = true;
+            } else {
+                add(item, scope, &mut tags)?;
+            }
         }
-        let tags = self.texts(scope)?;
         Ok((clears || !tags.is_empty()).then_some(tags))
     }
+}
+
+fn add(item: &Expr, scope: &Scope<'_>, tags: &mut Vec<String>) -> Result<(), Held> {
+    for tag in item.texts(scope)?.unwrap_or_default() {
+        if !tags.contains(&tag) {
+            tags.push(tag);
+        }
+    }
+    Ok(())
 }
 
 /// `tags_sync`: of these tags, those that the sender's full list has are added and the others removed.

@@ -51,7 +51,7 @@ pub(super) fn event(
 }
 
 fn unexpected(planned: &Planned, lookups: &Lookups) -> String {
-    format!("`{}`: not expected: {}", place(planned), describe(planned, &came(planned, lookups)))
+    format!("`{}`: not expected: {}", place(planned), describe(&came(planned, lookups)))
 }
 
 fn compare(entry: &Entry, planned: &Planned, lookups: &Lookups, failures: &mut Vec<String>) {
@@ -65,7 +65,7 @@ fn compare(entry: &Entry, planned: &Planned, lookups: &Lookups, failures: &mut V
     }
     let mut fail = |line: String| failures.push(format!("`{place}`: {line}"));
     let mut other = |expected: String| {
-        fail(format!("expected {expected}, got {}", describe(planned, &came)));
+        fail(format!("expected {expected}, got {}", describe(&came)));
     };
     match (&entry.wanted, &came) {
         (Wanted::Update(expected), Came::Planned(Decision::Update(update))) => {
@@ -104,7 +104,7 @@ fn place(planned: &Planned) -> String {
     }
 }
 
-fn describe(planned: &Planned, came: &Came<'_>) -> String {
+fn describe(came: &Came<'_>) -> String {
     match came {
         Came::Skipped(reason) | Came::Planned(Decision::Skipped(reason)) => {
             format!("`skipped: {reason}`")
@@ -113,10 +113,9 @@ fn describe(planned: &Planned, came: &Came<'_>) -> String {
         Came::Planned(Decision::NoEffect) => "`no_effect: true`".to_owned(),
         Came::Planned(Decision::Held(held)) => format!("`held: {}: {}`", held.reason, held.detail),
         Came::Planned(Decision::Update(update)) => format!(
-            "`{{ contact: {}, update: {} }}` of `{}`",
+            "`{{ contact: {}, update: {} }}`",
             shown::contact(&update.target.who),
-            shown::update(&update.update),
-            planned.rule
+            shown::update(&update.update)
         ),
     }
 }
