@@ -68,6 +68,16 @@ impl Attributes {
         }
     }
 
+    /// The names that stand in the file.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        let members = self.found.iter().flat_map(|from| match from {
+            From::Members { members, .. } => members.as_slice(),
+            From::Named { .. } => &[],
+        });
+        let named = self.named.iter().map(|(name, _)| name.as_str());
+        named.chain(members.map(|member| member.attribute.as_str()))
+    }
+
     /// The changes: what the event names first, then the rule's own, which win.
     pub(super) fn changes(&self, scope: &Scope<'_>) -> Result<Changes, Held> {
         let mut changes = Changes::new();

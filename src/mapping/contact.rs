@@ -57,18 +57,12 @@ impl Contact {
         let on_blank = fields.take("on_blank").and_then(|node| {
             scalar::word(node, &[("skip", OnBlank::Skip), ("hold", OnBlank::Hold)], problems)
         });
-        let mut way = one_way(&mut fields, problems);
-        let keys = match fields.take_with_key("first_of") {
-            Some((key, _)) if way.is_some() => {
-                second_way(key, problems);
-                way.take().and_then(|way| Key::read(&way, reading, problems)).into_iter().collect()
-            }
-            Some((_, list)) => first_of(list, reading, problems),
+        let keys = match one_way(&mut fields, WAYS, problems) {
+            Some(Way { name: "first_of", value }) => first_of(value, reading, problems),
+            Some(way) => Key::read(&way, reading, problems).into_iter().collect(),
             None => {
-                if way.is_none() {
-                    missing(&fields, "`id`, `mobile`, `attribute` or `first_of`", problems);
-                }
-                way.and_then(|way| Key::read(&way, reading, problems)).into_iter().collect()
+                missing(&fields, "`id`, `mobile`, `attribute` or `first_of`", problems);
+                Vec::new()
             }
         };
         fields.finish(problems);
@@ -76,6 +70,14 @@ impl Contact {
             keys,
             on_missing: on_missing.unwrap_or_default(),
             on_blank: on_blank.unwrap_or(OnBlank::Skip),
+        })
+    }
+
+    /// The attributes by which contacts are looked up.
+    pub(super) fn attributes(&self) -> impl Iterator<Item = &str> {
+        self.keys.iter().filter_map(|key| match key {
+            Key::Attribute { name, .. } => Some(name.as_str()),
+            Key::Id(_) | Key::Mobile(_) => None,
         })
     }
 
@@ -105,27 +107,26 @@ struct Way<'n> {
     value: &'n Node,
 }
 
-/// Takes `id`, `mobile` or `attribute`; more than one is a problem.
-fn one_way<'n>(fields: &mut Fields<'n>, problems: &mut Problems) -> Option<Way<'n>> {
-    let mut found = None;
-    for name in ["id", "mobile", "attribute"] {
-        let Some((key, value)) = fields.take_with_key(name) else { continue };
-        if found.is_some() {
-            second_way(key, problems);
-        } else {
-            found = Some(Way { name, value });
-        }
+/// Takes the first of `ways` that stands in the file; more than one is a problem.
+fn one_way<'n>(
+    fields: &mut Fields<'n>,
+    ways: &[&'static str],
+    problems: &mut Problems,
+) -> Option<Way<'n>> {
+    let mut found: Vec<_> = ways
+        .iter()
+        .filter_map(|name| fields.take_with_key(name).map(|(key, value)| (*name, key, value)))
+        .collect();
+    found.sort_by_key(|(_, key, _)| key.span.start);
+    for (_, key, _) in found.iter().skip(1) {
+        let problem = Problem::error(
+            Code::Value,
+            key.span.clone(),
+            "one of `id`, `mobile`, `attribute` and `first_of` says who the contact is",
+        );
+        problems.add(problem.help("`first_of` takes a list of them, to be tried in turn"));
     }
-    found
-}
-
-fn second_way(key: &Node, problems: &mut Problems) {
-    let problem = Problem::error(
-        Code::Value,
-        key.span.clone(),
-        "one of `id`, `mobile`, `attribute` and `first_of` says who the contact is",
-    );
-    problems.add(problem.help("`first_of` takes a list of them, to be tried in turn"));
+    found.into_iter().next().map(|(name, _, value)| Way { name, value })
 }
 
 fn missing(fields: &Fields<'_>, expected: &str, problems: &mut Problems) {
@@ -141,7 +142,7 @@ fn first_of(list: &Node, reading: &Reading<'_>, problems: &mut Problems) -> Vec<
     let mut keys = Vec::new();
     for item in items {
         let Some(mut fields) = Fields::of(item, problems) else { continue };
-        match one_way(&mut fields, problems) {
+        match one_way(&mut fields, &["id", "mobile", "attribute"], problems) {
             Some(way) => keys.extend(Key::read(&way, reading, problems)),
             None => missing(&fields, "`id`, `mobile` or `attribute`", problems),
         }

@@ -140,6 +140,16 @@ impl Rule {
         self.for_each.is_some()
     }
 
+    /// The tags that the rule names.
+    pub(super) fn tags(&self) -> impl Iterator<Item = &str> {
+        self.update.tags()
+    }
+
+    /// The attributes that the rule names, to change them or to find a contact.
+    pub(super) fn attributes(&self) -> impl Iterator<Item = &str> {
+        self.update.attributes().chain(self.contact.attributes())
+    }
+
     /// Applies the rule to one event, once or once for each item.
     pub(super) fn apply(
         &self,

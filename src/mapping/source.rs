@@ -4,6 +4,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
+use indexmap::IndexSet;
 use jiff::tz::TimeZone;
 
 use super::When;
@@ -66,6 +67,20 @@ pub struct Requires {
     pub attributes: Vec<String>,
 }
 
+impl Requires {
+    /// What these rules name.
+    pub(super) fn of(rules: &[Rule]) -> Self {
+        let each = |names: Vec<&str>| -> Vec<String> {
+            let names: IndexSet<&str> = names.into_iter().collect();
+            names.into_iter().map(str::to_owned).collect()
+        };
+        Self {
+            tags: each(rules.iter().flat_map(Rule::tags).collect()),
+            attributes: each(rules.iter().flat_map(Rule::attributes).collect()),
+        }
+    }
+}
+
 impl Source {
     /// Applies the rules: one entry for each event of the request. Pure, and the same every time.
     pub fn plan(&self, input: &Input<'_>) -> Vec<PlannedEvent> {
@@ -75,6 +90,17 @@ impl Source {
     /// Whether the file says where an event's id is, so that one without is worth counting.
     pub const fn has_event_id(&self) -> bool {
         self.event.has_id()
+    }
+
+    /// Whether the file says when an event happened.
+    pub const fn has_occurred_at(&self) -> bool {
+        self.event.has_occurred_at()
+    }
+
+    /// The tags and attributes that the rules name, in order and without repeats: those that must exist in
+    /// Chatflow's settings, whether `requires` lists them or not.
+    pub fn uses(&self) -> Requires {
+        Requires::of(&self.compiled)
     }
 
     /// The tests that stand in the file.

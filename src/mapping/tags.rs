@@ -13,6 +13,14 @@ impl TagList {
         Self(items(node).iter().filter_map(|item| Expr::read(item, reading, problems)).collect())
     }
 
+    /// The tags that stand in the file as they are.
+    pub(super) fn literals(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().filter_map(|item| match item {
+            Expr::Literal(value) => value.as_text(),
+            _ => None,
+        })
+    }
+
     /// The tags, without blanks and repeats, in order.
     pub(super) fn texts(&self, scope: &Scope<'_>) -> Result<Vec<String>, Held> {
         let mut tags = Vec::new();
@@ -63,6 +71,11 @@ impl Sync {
         let among = fields.need("among", problems).map(|n| scalar::words(n, "a tag", problems));
         fields.finish(problems);
         Some(Self { from: from?, among: among? })
+    }
+
+    /// The tags that are kept as the sender has them.
+    pub(super) fn literals(&self) -> impl Iterator<Item = &str> {
+        self.among.iter().map(String::as_str)
     }
 
     /// Tags to add and to remove: none where the sender did not speak of tags.

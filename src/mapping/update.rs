@@ -90,6 +90,18 @@ impl Update {
         })
     }
 
+    /// The tags that stand in the file as they are.
+    pub(super) fn tags(&self) -> impl Iterator<Item = &str> {
+        let lists = [&self.tags, &self.tags_to_add, &self.tags_to_remove];
+        let listed = lists.into_iter().flatten().flat_map(TagList::literals);
+        listed.chain(self.tags_sync.iter().flat_map(Sync::literals))
+    }
+
+    /// The attributes whose names stand in the file.
+    pub(super) fn attributes(&self) -> impl Iterator<Item = &str> {
+        self.attributes.names()
+    }
+
     /// The change for one event or item; held where a value cannot be had.
     pub(super) fn make(
         &self,

@@ -114,7 +114,7 @@ fn read_root(file: &str, node: &Node, found: &mut Read, problems: &mut Problems)
         }
         Some(guard)
     });
-    let requires = fields.take("requires").and_then(|node| requires(node, problems));
+    let requires = fields.take("requires").and_then(|node| requires(node, &compiled, problems));
     let names: Vec<Arc<str>> = compiled.iter().map(|rule| Arc::clone(&rule.name)).collect();
     let tests = testing::read(fields.take("tests"), node, &rule_names(node), &timezone, problems);
     fields.finish(problems);
@@ -248,13 +248,26 @@ fn rule_names(root: &Node) -> Vec<&str> {
     items.iter().filter_map(name_node).filter_map(Node::as_text).collect()
 }
 
-fn requires(node: &Node, problems: &mut Problems) -> Option<Requires> {
+fn requires(node: &Node, rules: &[Rule], problems: &mut Problems) -> Option<Requires> {
     let mut fields = Fields::of(node, problems)?;
     let mut list = |name, what| {
         fields.take(name).map(|node| scalar::words(node, what, problems)).unwrap_or_default()
     };
     let found =
         Requires { tags: list("tags", "a tag"), attributes: list("attributes", "an attribute") };
+    let used = Requires::of(rules);
+    for (kind, used, listed) in
+        [("tag", used.tags, &found.tags), ("attribute", used.attributes, &found.attributes)]
+    {
+        for name in used.iter().filter(|name| !listed.contains(name)) {
+            problems.add(Problem::warning(
+                Code::NotRequired,
+                fields.span(),
+                format!("a rule uses the {kind} `{name}`, which `requires` does not list"),
+                "it must exist in Chatflow's settings: list it here",
+            ));
+        }
+    }
     fields.finish(problems);
     Some(found)
 }

@@ -86,6 +86,8 @@ codes! {
     PlainBoolean = "W014",
     /// A path into an array that a form or XML does not have when it sends the field once.
     MayComeOnce = "W015",
+    /// A tag or an attribute that a rule uses and `requires` does not list.
+    NotRequired = "W016",
 }
 
 /// How bad it is.

@@ -75,6 +75,11 @@ fn a_warning_says_what_works_and_may_not_be_meant() {
             vec![],
         ),
         (with("body: { format: json }\nlet: { a: '$.tag[*]' }"), NO_RULES.to_owned(), vec![]),
+        (
+            with("requires: { tags: [a], attributes: [c] }"),
+            rule("update: { tags_to_add: [a, b, $.t], attributes: { c: $.c } }"),
+            vec![("W016", "{ tags: [a], attributes: [c] }")],
+        ),
         (with("tables: { t: { a: no } }"), NO_RULES.to_owned(), vec![("W014", "no")]),
         (with("tables: { t: { a: 'no' } }"), NO_RULES.to_owned(), vec![]),
     ] {
