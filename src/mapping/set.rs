@@ -166,6 +166,15 @@ mod tests {
     }
 
     #[test]
+    fn a_secret_written_in_a_file_that_is_no_yaml_is_not_shown_either() {
+        let text = EMPTY.replace("env:T", "pässword[1");
+        let read = Set::read(vec![file("a.yaml", &text)]);
+
+        assert!(!read.reports[0].text.contains("pässword"), "{}", read.reports[0].text);
+        assert!(!format!("{:?}", read.reports[0].problems).contains("pässword"));
+    }
+
+    #[test]
     fn a_secret_written_in_the_file_is_never_shown() {
         let text = EMPTY.replace("env:T", "pässword-1");
         let read = Set::read(vec![file("a.yaml", &text)]);

@@ -11,7 +11,7 @@ use jiff::tz::TimeZone;
 use super::fields::Fields;
 use super::node::{Kind, Node};
 use super::problem::{Code, Problem, Problems};
-use super::{headers, lints, place, scalar};
+use super::{headers, lints, mend, place, scalar};
 use crate::event::SourceName;
 use crate::mapping::body::{Body, Format};
 use crate::mapping::event::EventFields;
@@ -41,7 +41,12 @@ pub(in crate::mapping) fn read(file: &str, text: &str) -> Read {
     let mut found = Read { source: None, name: None, problems: Vec::new(), hidden: Vec::new() };
     match Node::read(text) {
         Ok(node) => read_root(file, &node, &mut found, &mut problems),
-        Err(problem) => problems.add(problem),
+        Err(problem) => {
+            found.hidden = lints::secrets_in_text(text);
+            // A mended line is never one with a secret in it.
+            let shown = found.hidden.is_empty();
+            problems.add(if shown { mend::explained(text, problem) } else { problem });
+        }
     }
     if problems.has_errors() {
         found.source = None;

@@ -47,6 +47,26 @@ fn secrets(node: &Node, found: &mut Vec<std::ops::Range<usize>>) {
     }
 }
 
+/// The places of secrets in the text of a file that cannot be read, by the names before them.
+pub(super) fn secrets_in_text(text: &str) -> Vec<std::ops::Range<usize>> {
+    let mut found = Vec::new();
+    let key_before = |at: usize, key: &str| {
+        let before = text.get(..at).and_then(|before| before.strip_suffix(key));
+        before.is_some_and(|before| !before.ends_with(|c: char| c.is_alphanumeric() || c == '_'))
+    };
+    for (at, _) in text.match_indices(':') {
+        if SECRETS.iter().any(|key| key_before(at, key)) {
+            let rest = text.get(at + 1..).unwrap_or_default().lines().next().unwrap_or_default();
+            let value = rest.trim_start();
+            let start = at + 1 + rest.len() - value.len();
+            if !value.is_empty() && is_written(value) {
+                found.push(start..start + value.trim_end().len());
+            }
+        }
+    }
+    found
+}
+
 fn is_written(secret: &str) -> bool {
     !(secret.starts_with("env:") || secret.starts_with("file:") || secret == "adopt")
 }

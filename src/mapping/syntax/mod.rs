@@ -9,6 +9,7 @@ mod fields;
 mod file;
 mod headers;
 mod lints;
+mod mend;
 mod merge;
 mod node;
 mod place;
