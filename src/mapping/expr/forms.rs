@@ -31,9 +31,15 @@ pub(super) fn read(
         return None;
     }
     let mut fields = Fields::of(node, problems)?;
-    let value = Form::take(&mut fields, reading, problems);
+    let forms = form(&mut fields, reading, problems);
     let options = options(&mut fields, place, reading, problems);
+    if forms.is_empty() && fields.is_empty() {
+        let message = "nothing here says what the value is";
+        let problem = Problem::error(Code::MissingKey, fields.span().clone(), message);
+        problems.add(problem.help(format!("one of these is needed: {}", FORMS.join(", "))));
+    }
     fields.finish(problems);
+    let value = forms.into_iter().next().flatten();
     let (value, options) = (value?, options?);
     if options.is_plain() {
         return Some(value);
@@ -82,45 +88,35 @@ pub(in crate::mapping) fn is_stumble(node: &Node, problems: &mut Problems) -> bo
 /// The keys that say what a value is made of.
 const FORMS: [&str; 7] = ["value", "from", "first_of", "join", "all_of", "index", "remove"];
 
-struct Form;
-
-impl Form {
-    fn take(
-        fields: &mut Fields<'_>,
-        reading: &Reading<'_>,
-        problems: &mut Problems,
-    ) -> Option<Expr> {
-        // `index` has a key `value` of its own.
-        if let Some(path) = fields.take("index") {
-            return index(path, fields, reading, problems)
-                .map(|index| Expr::Index(Box::new(index)));
-        }
-        let span = fields.span().clone();
-        let mut found = None;
-        let mut count = 0;
-        for name in FORMS {
-            let Some((key, node)) = fields.take_with_key(name) else { continue };
-            count += 1;
-            if count > 1 {
-                let message = format!("`{name}` cannot stand beside the form that is already here");
-                problems.error(Code::Shape, &key.span, message);
-            }
-            found = match name {
-                "value" => value(node, reading, problems),
-                "from" => from(node, fields, reading, problems),
-                "first_of" => list(node, Place::FirstOf, reading, problems).map(Expr::FirstOf),
-                "join" => join(node, fields, reading, problems),
-                "all_of" => list(node, Place::Elsewhere, reading, problems).map(Expr::AllOf),
-                _ => remove(node, problems),
-            };
-        }
-        if count == 0 {
-            let problem =
-                Problem::error(Code::MissingKey, span, "nothing here says what the value is");
-            problems.add(problem.help(format!("one of these is needed: {}", FORMS.join(", "))));
-        }
-        found.filter(|_| count == 1)
+/// Reads what the value is made of: one form, where nothing is wrong.
+fn form(
+    fields: &mut Fields<'_>,
+    reading: &Reading<'_>,
+    problems: &mut Problems,
+) -> Vec<Option<Expr>> {
+    // `index` has a key `value` of its own.
+    if let Some(path) = fields.take("index") {
+        let index = index(path, fields, reading, problems);
+        return vec![index.map(|index| Expr::Index(Box::new(index)))];
     }
+    let mut forms: Vec<Option<Expr>> = Vec::new();
+    for name in FORMS {
+        let Some((key, node)) = fields.take_with_key(name) else { continue };
+        if let Some(first) = forms.first_mut() {
+            *first = None;
+            let message = format!("`{name}` cannot stand beside the form that is already here");
+            problems.error(Code::Shape, &key.span, message);
+        }
+        forms.push(match name {
+            "value" => value(node, reading, problems),
+            "from" => from(node, fields, reading, problems),
+            "first_of" => list(node, Place::FirstOf, reading, problems).map(Expr::FirstOf),
+            "join" => join(node, fields, reading, problems),
+            "all_of" => list(node, Place::Elsewhere, reading, problems).map(Expr::AllOf),
+            _ => remove(node, problems),
+        });
+    }
+    forms
 }
 
 /// `value:` is text, whatever it looks like; in a block or list, a value as anywhere.

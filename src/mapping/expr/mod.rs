@@ -14,6 +14,8 @@ mod path;
 mod pipe;
 mod read;
 mod reading;
+#[cfg(test)]
+pub(in crate::mapping) mod samples;
 mod scope;
 mod spot;
 mod template;
@@ -30,3 +32,6 @@ pub use scope::{Lets, Names, Scope, nearest};
 pub(in crate::mapping) use spot::Spot;
 pub use value::{Evaluated, Expr};
 pub(in crate::mapping) use value::{Unmapped, joined, text_of};
+
+#[cfg(test)]
+mod tests;

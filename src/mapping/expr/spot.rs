@@ -50,7 +50,7 @@ mod tests {
             ("a: \"$.é | trimm\"\n", "trimm", "trimm"),
             ("a: '$.x | trimm'\n", "trimm", "trimm"),
             ("a: 'it''s | trimm'\n", "trimm", "'it''s | trimm'"),
-            ("a: |\n  $.x | trimm\n", "trimm", "|\n  $.x | trimm\n"),
+            ("a: |\n  $.x | trimm\n", "trimm", "$.x | trimm"),
         ] {
             let node = Node::read(text).unwrap();
             let Kind::Map(entries) = &node.kind else { panic!("a map") };

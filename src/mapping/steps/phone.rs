@@ -6,9 +6,9 @@
 
 use std::borrow::Cow;
 
-use phonenumber::PhoneNumber;
 use phonenumber::country::{Id, Source};
-use phonenumber::metadata::DATABASE;
+use phonenumber::metadata::{DATABASE, Descriptor};
+use phonenumber::{Metadata, PhoneNumber};
 
 use super::call::{ArgKind, Args};
 use super::{each, text};
@@ -120,16 +120,37 @@ fn international(written: &str) -> Option<Mobile> {
     let is_possible = DATABASE
         .by_code(&number.code().value())?
         .iter()
-        .any(|country| country.descriptors().general().possible_length().contains(&length));
+        .any(|country| lengths(country).any(|lengths| lengths.contains(&length)));
     if is_possible { mobile(&number, &national) } else { None }
+}
+
+/// The lengths of a country's numbers, kind by kind: the crate's list for all kinds together is empty.
+fn lengths(country: &Metadata) -> impl Iterator<Item = &[u16]> {
+    let kinds = country.descriptors();
+    [
+        kinds.fixed_line(),
+        kinds.mobile(),
+        kinds.toll_free(),
+        kinds.premium_rate(),
+        kinds.shared_cost(),
+        kinds.personal_number(),
+        kinds.voip(),
+        kinds.pager(),
+        kinds.uan(),
+        kinds.voicemail(),
+    ]
+    .into_iter()
+    .flatten()
+    .map(Descriptor::possible_length)
 }
 
 fn national(written: &str, country: Id) -> Option<Mobile> {
     let number = phonenumber::parse(Some(country), written).ok()?;
-    // Dialed from this country to another one, or of this country itself.
+    // Dialed from this country to another one, or within the numbering plan of this one (which others may
+    // share, as the United States and Canada do).
+    let plan = DATABASE.by_id(country.as_ref())?.country_code();
     let is_abroad = number.code().source() == Source::Idd;
-    let is_of_country = is_abroad || number.country().id() == Some(country);
-    if !is_of_country || !number.is_valid() {
+    if !(is_abroad || number.code().value() == plan) || !number.is_valid() {
         return None;
     }
     mobile(&number, &number.national().to_string())
@@ -218,3 +239,6 @@ fn country_at(path: &Path, scope: &Scope<'_>) -> Result<Option<Id>, Held> {
         .and_then(text_of)
         .and_then(|text| text.trim().to_ascii_uppercase().parse().ok()))
 }
+
+#[cfg(test)]
+mod tests;

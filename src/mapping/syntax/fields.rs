@@ -73,6 +73,11 @@ impl<'n> Fields<'n> {
         std::mem::take(&mut self.entries)
     }
 
+    /// Whether every key was taken.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
     /// Reports what is left, with the nearest known name.
     pub fn finish(self, problems: &mut Problems) {
         for (key, _) in &self.entries {
