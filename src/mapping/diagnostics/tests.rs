@@ -1,5 +1,9 @@
+use proptest::prelude::*;
+
 use super::*;
 use crate::mapping::Set;
+
+const TYPEFORM: &str = include_str!("../../../tests/fixtures/mappings/typeform.yaml");
 
 fn report(text: &str) -> Report {
     let mut read = Set::read(vec![("mappings/crm.yaml".to_owned(), text.to_owned())]);
@@ -243,4 +247,59 @@ fn a_file_that_is_no_yaml_is_one_problem_and_colour_is_for_a_terminal() {
     assert_eq!(report.problems.len(), 1);
     assert!(render(&report, Colour::Always).contains("\u{1b}["));
     assert!(!render(&report, Colour::Never).contains('\u{1b}'));
+}
+
+/// Pieces that change what a file means.
+fn any_piece() -> impl Strategy<Value = String> {
+    let known = prop::sample::select(vec![
+        "",
+        "\n",
+        "  ",
+        "\t",
+        ": ",
+        "- ",
+        "{",
+        "}",
+        "[",
+        "]",
+        "'",
+        "\"",
+        "$",
+        "$.a[*]",
+        "{{ x }}",
+        "| trim",
+        "é",
+        "日本\r\n",
+        "\u{feff}",
+        "# check: allow W001",
+        "&a",
+        "*a",
+        "!t ",
+        "secret: x",
+        "true",
+        "~",
+        "first_of: ",
+    ]);
+    prop_oneof![known.prop_map(str::to_owned), any::<String>()]
+}
+
+proptest! {
+    #[test]
+    fn any_text_is_read_and_shown_without_a_panic(
+        changes in prop::collection::vec((0..TYPEFORM.len(), 0_usize..12, any_piece()), 1..5),
+    ) {
+        let mut text: Vec<char> = TYPEFORM.chars().collect();
+        for (at, less, piece) in changes {
+            let at = at.min(text.len());
+            let end = (at + less).min(text.len());
+            text.splice(at..end, piece.chars());
+        }
+        let text: String = text.into_iter().collect();
+
+        for report in Set::read(vec![("a.yaml".to_owned(), text.clone())]).reports {
+            prop_assert_eq!(report.text.len(), text.len());
+            prop_assert_eq!(report.diagnostics().len(), report.problems.len());
+            prop_assert!(render(&report, Colour::Never).contains("a.yaml"));
+        }
+    }
 }
