@@ -73,6 +73,11 @@ impl Contact {
         })
     }
 
+    /// Whether contacts are found by mobile number.
+    pub(super) fn reads_mobile(&self) -> bool {
+        self.keys.iter().any(|key| matches!(key, Key::Mobile(_)))
+    }
+
     /// The attributes by which contacts are looked up.
     pub(super) fn attributes(&self) -> impl Iterator<Item = &str> {
         self.keys.iter().filter_map(|key| match key {

@@ -140,6 +140,11 @@ impl Rule {
         self.for_each.is_some()
     }
 
+    /// Whether a field of the rule is a mobile number.
+    pub(super) fn reads_mobile(&self) -> bool {
+        self.contact.reads_mobile() || self.update.reads_mobile()
+    }
+
     /// The tags that the rule names.
     pub(super) fn tags(&self) -> impl Iterator<Item = &str> {
         self.update.tags()

@@ -55,6 +55,8 @@ pub struct Source {
     pub(super) first_only: bool,
     /// Whether anything reads `$event`.
     pub(super) reads_event: bool,
+    /// Whether a `phone` step may stand in it.
+    pub(super) phone_steps: bool,
     pub(super) tests: Vec<Test>,
 }
 
@@ -95,6 +97,11 @@ impl Source {
     /// Whether the file says when an event happened.
     pub const fn has_occurred_at(&self) -> bool {
         self.event.has_occurred_at()
+    }
+
+    /// Whether it reads phone numbers, so that their metadata should be loaded before the first event.
+    pub fn reads_phones(&self) -> bool {
+        self.phone_steps || self.compiled.iter().any(Rule::reads_mobile)
     }
 
     /// The tags and attributes that the rules name, in order and without repeats: those that must exist in

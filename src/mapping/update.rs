@@ -90,6 +90,11 @@ impl Update {
         })
     }
 
+    /// Whether it sets the mobile number.
+    pub(super) const fn reads_mobile(&self) -> bool {
+        self.mobile.is_some()
+    }
+
     /// The tags that stand in the file as they are.
     pub(super) fn tags(&self) -> impl Iterator<Item = &str> {
         let lists = [&self.tags, &self.tags_to_add, &self.tags_to_remove];

@@ -150,6 +150,7 @@ fn read_root(file: &str, node: &Node, found: &mut Read, problems: &mut Problems)
         compiled,
         first_only: first_only.unwrap_or_default(),
         reads_event: reads.event,
+        phone_steps: reads.phones,
         tests,
     });
 }
@@ -277,14 +278,16 @@ fn requires(node: &Node, rules: &[Rule], problems: &mut Problems) -> Option<Requ
     Some(found)
 }
 
-/// What the values of a file read of the request and the event.
+/// What the values of a file read, as far as their text tells; too much rather than too little.
+#[derive(Default)]
 struct Reads {
     headers: BTreeSet<String>,
     event: bool,
+    phones: bool,
 }
 
 fn what_is_read(root: &Node, problems: &mut Problems) -> Reads {
-    let mut reads = Reads { headers: BTreeSet::new(), event: false };
+    let mut reads = Reads::default();
     let Kind::Map(entries) = &root.kind else { return reads };
     for (key, value) in entries {
         let key = key.as_text().unwrap_or_default();
@@ -293,7 +296,13 @@ fn what_is_read(root: &Node, problems: &mut Problems) -> Reads {
         }
         if !matches!(key, "tests" | "description" | "verify" | "respond") {
             headers::collect(value, &mut reads.headers, problems);
-            reads.event |= lints::mentions(value, "event");
+            reads.event |= lints::any_text(value, &|text| {
+                text.contains("$event") || (text.contains("{{") && text.contains("event"))
+            });
+            // `phone` as a step in one line, in the long form, or as a filter.
+            reads.phones |= lints::any_text(value, &|text| {
+                text == "phone" || (text.contains('|') && text.contains("phone"))
+            });
         }
     }
     reads

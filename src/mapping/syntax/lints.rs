@@ -135,15 +135,13 @@ fn first_position(text: &str) -> Option<&str> {
     before.rsplit('.').next().filter(|name| !name.is_empty())
 }
 
-/// Whether a path or template below `node` may start from the root `name`.
-pub(super) fn mentions(node: &Node, name: &str) -> bool {
+/// Whether `is` holds for the text of a key or value below `node`.
+pub(super) fn any_text(node: &Node, is: &dyn Fn(&str) -> bool) -> bool {
     match &node.kind {
-        Kind::Scalar { text, .. } => {
-            text.contains(&format!("${name}")) || (text.contains("{{") && text.contains(name))
-        }
-        Kind::List(items) => items.iter().any(|item| mentions(item, name)),
+        Kind::Scalar { text, .. } => is(text),
+        Kind::List(items) => items.iter().any(|item| any_text(item, is)),
         Kind::Map(entries) => {
-            entries.iter().any(|(key, value)| mentions(key, name) || mentions(value, name))
+            entries.iter().any(|(key, value)| any_text(key, is) || any_text(value, is))
         }
     }
 }

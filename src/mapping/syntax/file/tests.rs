@@ -160,6 +160,7 @@ tests: [{ name: a, body: {}, expect: ignored }]";
     assert_eq!(source.body.parse_json, ["raw"]);
     assert_eq!(source.body.always_arrays, ["tag"]);
     assert_eq!(source.body.max, Some(crate::units::ByteSize(2 << 20)));
+    assert!(!source.reads_phones() && source.has_event_id() && source.has_occurred_at());
     assert_eq!(source.requires.tags, ["lead"]);
     assert_eq!(source.requires.attributes, ["city"]);
 }
