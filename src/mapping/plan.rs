@@ -82,7 +82,7 @@ pub(super) fn plan(source: &Source, input: &Input<'_>) -> Vec<PlannedEvent> {
 
 fn plan_event(source: &Source, scope: Scope<'_>, received_at: Timestamp) -> PlannedEvent {
     let event_value = |known: &Known| {
-        if source.reads_event { known.value(&source.name, received_at) } else { Value::Null }
+        if source.reads.event { known.value(&source.name, received_at) } else { Value::Null }
     };
     // What `event` itself reads of `$event` is what is known before: its values are not kept for the rules.
     let before = event_value(&Known::default());

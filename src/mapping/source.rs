@@ -53,11 +53,17 @@ pub struct Source {
     pub(super) compiled: Vec<Rule>,
     /// `match: first`: the first rule that matches is the last that is asked.
     pub(super) first_only: bool,
-    /// Whether anything reads `$event`.
-    pub(super) reads_event: bool,
-    /// Whether a `phone` step may stand in it.
-    pub(super) phone_steps: bool,
+    pub(super) reads: Reads,
     pub(super) tests: Vec<Test>,
+}
+
+/// What the values of a file read, as far as their text tells: too much rather than too little.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Reads {
+    /// `$event`.
+    pub(super) event: bool,
+    /// Phone numbers, in a `phone` step.
+    pub(super) phones: bool,
 }
 
 /// What a source needs to exist in Chatflow's settings.
@@ -101,7 +107,7 @@ impl Source {
 
     /// Whether it reads phone numbers, so that their metadata should be loaded before the first event.
     pub fn reads_phones(&self) -> bool {
-        self.phone_steps || self.compiled.iter().any(Rule::reads_mobile)
+        self.reads.phones || self.compiled.iter().any(Rule::reads_mobile)
     }
 
     /// The tags and attributes that the rules name, in order and without repeats: those that must exist in

@@ -11,13 +11,13 @@ use jiff::tz::TimeZone;
 use super::fields::Fields;
 use super::node::{Kind, Node};
 use super::problem::{Code, Problem, Problems};
-use super::{headers, lints, mend, place, scalar};
+use super::{lints, mend, place, scalar};
 use crate::event::SourceName;
 use crate::mapping::body::{Body, Format};
 use crate::mapping::event::EventFields;
 use crate::mapping::expr::{Names, Reading, Table};
 use crate::mapping::rule::{Defaults, Rule};
-use crate::mapping::source::Requires;
+use crate::mapping::source::{Reads, Requires};
 use crate::mapping::testing;
 use crate::mapping::update::Asked;
 use crate::mapping::{Source, When, lets};
@@ -127,7 +127,7 @@ fn read_root(file: &str, node: &Node, found: &mut Read, problems: &mut Problems)
     if matches!(body.format, Format::Form | Format::Multipart | Format::Xml) {
         lints::positions(node, &body.always_arrays, problems);
     }
-    let reads = what_is_read(node, problems);
+    let (reads, headers) = what_is_read(node, problems);
     let Some((name, _)) = &found.name else { return };
     found.source = Some(Source {
         name: name.clone(),
@@ -141,7 +141,7 @@ fn read_root(file: &str, node: &Node, found: &mut Read, problems: &mut Problems)
         stale_guard: stale_guard.unwrap_or_default(),
         requires: requires.unwrap_or_default(),
         rules: names,
-        headers: reads.headers.into_iter().collect(),
+        headers: headers.into_iter().collect(),
         country,
         timezone: timezone.clone(),
         event,
@@ -149,8 +149,7 @@ fn read_root(file: &str, node: &Node, found: &mut Read, problems: &mut Problems)
         control: control.unwrap_or_default(),
         compiled,
         first_only: first_only.unwrap_or_default(),
-        reads_event: reads.event,
-        phone_steps: reads.phones,
+        reads,
         tests,
     });
 }
@@ -278,24 +277,17 @@ fn requires(node: &Node, rules: &[Rule], problems: &mut Problems) -> Option<Requ
     Some(found)
 }
 
-/// What the values of a file read, as far as their text tells; too much rather than too little.
-#[derive(Default)]
-struct Reads {
-    headers: BTreeSet<String>,
-    event: bool,
-    phones: bool,
-}
-
-fn what_is_read(root: &Node, problems: &mut Problems) -> Reads {
-    let mut reads = Reads::default();
-    let Kind::Map(entries) = &root.kind else { return reads };
+/// What the file reads, and the headers among it.
+fn what_is_read(root: &Node, problems: &mut Problems) -> (Reads, BTreeSet<String>) {
+    let (mut reads, mut headers) = (Reads::default(), BTreeSet::new());
+    let Kind::Map(entries) = &root.kind else { return (reads, headers) };
     for (key, value) in entries {
         let key = key.as_text().unwrap_or_default();
         if !matches!(key, "tests" | "description") {
             lints::plain_booleans(value, problems);
         }
         if !matches!(key, "tests" | "description" | "verify" | "respond") {
-            headers::collect(value, &mut reads.headers, problems);
+            super::headers::collect(value, &mut headers, problems);
             reads.event |= lints::any_text(value, &|text| {
                 text.contains("$event") || (text.contains("{{") && text.contains("event"))
             });
@@ -305,7 +297,7 @@ fn what_is_read(root: &Node, problems: &mut Problems) -> Reads {
             });
         }
     }
-    reads
+    (reads, headers)
 }
 
 #[cfg(test)]
