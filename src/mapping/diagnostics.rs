@@ -5,7 +5,7 @@ use std::ops::Range;
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 use serde::Serialize;
 
-use super::syntax::{Problem, Severity};
+use super::syntax::{Allowed, Problem, Severity};
 
 /// A file and all that is wrong with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,6 +63,18 @@ impl Report {
         self.problems.iter().any(|problem| problem.severity() == Severity::Error)
     }
 
+    /// Adds what another part finds wrong with the file, such as with its `verify`; not what the file allows.
+    pub fn add(&mut self, problems: Vec<Problem>) {
+        let allowed = Allowed::read(&self.text);
+        for problem in problems {
+            let known = |own: &Problem| own.code == problem.code && own.span == problem.span;
+            if !self.problems.iter().any(known) && !allowed.silences(&problem) {
+                self.problems.push(problem);
+            }
+        }
+        self.problems.sort_by_key(|problem| problem.span.start);
+    }
+
     /// The problems for a program: `line`, `column` and `end` count characters from 1.
     pub fn diagnostics(&self) -> Vec<Diagnostic<'_>> {
         self.problems.iter().map(|problem| self.diagnostic(problem)).collect()
@@ -87,7 +99,8 @@ impl Report {
     }
 }
 
-/// All problems of a file for people: each with its place, the line, a caret and what to write instead.
+/// All problems of a file for people: each with its place, the line, a caret and what to write instead. Empty
+/// where there is none.
 pub fn render(report: &Report, colour: Colour) -> String {
     let renderer = match colour {
         Colour::Never => Renderer::plain(),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use super::diagnostics::Report;
-use super::syntax::{self, Code, Problem, Severity};
+use super::syntax::{self, Code, Problem};
 use super::{Source, syntax::Read as ReadFile};
 use crate::event::SourceName;
 
@@ -22,7 +22,7 @@ pub struct Set {
 pub struct Read {
     /// The set, where no file has an error.
     pub set: Option<Set>,
-    /// The files in which something is wrong, errors and warnings, in the order of their names.
+    /// All files in the order of their names, each with what is wrong with it: errors, warnings or nothing.
     pub reports: Vec<Report>,
 }
 
@@ -51,12 +51,9 @@ impl Set {
                 }
             }
             sources.extend(source.map(|source| (source.name.clone(), Arc::new(source))));
-            if !problems.is_empty() {
-                reports.push(Report { file, text: without(text, &hidden), problems });
-            }
+            reports.push(Report { file, text: without(text, &hidden), problems });
         }
-        let is_error = |problem: &Problem| problem.severity() == Severity::Error;
-        let whole = !reports.iter().any(|report| report.problems.iter().any(is_error));
+        let whole = !reports.iter().any(Report::has_errors);
         Read { set: whole.then_some(Self { sources, hash }), reports }
     }
 

@@ -2,6 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::mapping::Set;
+use crate::mapping::syntax::Code;
 
 const TYPEFORM: &str = include_str!("../../../tests/fixtures/mappings/typeform.yaml");
 
@@ -242,11 +243,31 @@ fn a_program_gets_the_same_with_places_in_characters() {
 
 #[test]
 fn a_file_that_is_no_yaml_is_one_problem_and_colour_is_for_a_terminal() {
-    let report = report("rules:\n  - a: [1\n");
+    for text in ["", "# nothing\n", "rules:\n  - a: [1\n"] {
+        let report = report(text);
 
-    assert_eq!(report.problems.len(), 1);
-    assert!(render(&report, Colour::Always).contains("\u{1b}["));
-    assert!(!render(&report, Colour::Never).contains('\u{1b}'));
+        assert_eq!(report.problems.len(), 1);
+        assert!(render(&report, Colour::Always).contains("\u{1b}["));
+        assert!(!render(&report, Colour::Never).contains('\u{1b}'));
+    }
+}
+
+#[test]
+fn what_another_part_finds_is_added_where_it_stands_unless_the_file_allows_it() {
+    let text = "source: a\nverify: none # check: allow W001 because it is a test\nevent: { id: none }\nrules: []\n";
+    let mut report = Set::read(vec![("a.yaml".to_owned(), text.to_owned())]).reports.remove(0);
+    let codes = |report: &Report| -> Vec<_> {
+        report.problems.iter().map(|problem| problem.code.as_str()).collect()
+    };
+    assert_eq!(codes(&report), ["W004"]);
+
+    report.add(vec![
+        Problem::warning(Code::OpenDoor, &(18..22), "open", "close it"),
+        Problem::error(Code::Verify, 18..22, "wrong"),
+    ]);
+
+    assert_eq!(codes(&report), ["W004", "E040"]);
+    assert!(report.has_errors());
 }
 
 /// Pieces that change what a file means.
@@ -299,7 +320,8 @@ proptest! {
         for report in Set::read(vec![("a.yaml".to_owned(), text.clone())]).reports {
             prop_assert_eq!(report.text.len(), text.len());
             prop_assert_eq!(report.diagnostics().len(), report.problems.len());
-            prop_assert!(render(&report, Colour::Never).contains("a.yaml"));
+            let shown = render(&report, Colour::Never);
+            prop_assert_eq!(shown.contains("a.yaml"), !report.problems.is_empty());
         }
     }
 }

@@ -4,42 +4,50 @@ use super::problem::{Code, Problem, Severity};
 
 const MARK: &str = "# check: allow ";
 
-/// The problems less the warnings that the file allows, and those of the comments themselves.
-pub(in crate::mapping) fn allowed(text: &str, problems: Vec<Problem>) -> Vec<Problem> {
-    let mut wrong = Vec::new();
-    let mut silent: Vec<(std::ops::Range<usize>, &str)> = Vec::new();
-    let mut waiting: Vec<&str> = Vec::new();
-    let mut start = 0;
-    for line in text.split_inclusive('\n') {
-        let here = start..start + line.len();
-        start = here.end;
-        let only_a_comment = line.trim_start().starts_with('#');
-        if let Some((before, comment)) = line.split_once(MARK)
-            && (before.trim().is_empty() || before.ends_with([' ', '\t']))
-        {
-            let mark = here.start + before.len()..here.start + line.trim_end().len();
-            match code_of(comment) {
-                Ok(code) if only_a_comment => waiting.push(code),
-                Ok(code) => silent.push((here.clone(), code)),
-                Err(message) => wrong.push(
-                    Problem::error(Code::Word, mark, message)
-                        .help("`# check: allow W012 because …`, on the line or the one above"),
-                ),
+/// The warnings that a file allows, and where.
+pub(in crate::mapping) struct Allowed<'t> {
+    silent: Vec<(std::ops::Range<usize>, &'t str)>,
+    /// What is wrong with the comments themselves.
+    pub(in crate::mapping) wrong: Vec<Problem>,
+}
+
+impl<'t> Allowed<'t> {
+    /// Finds the comments in the text of a file.
+    pub(in crate::mapping) fn read(text: &'t str) -> Self {
+        let mut found = Self { silent: Vec::new(), wrong: Vec::new() };
+        let mut waiting: Vec<&str> = Vec::new();
+        let mut start = 0;
+        for line in text.split_inclusive('\n') {
+            let here = start..start + line.len();
+            start = here.end;
+            let only_a_comment = line.trim_start().starts_with('#');
+            if let Some((before, comment)) = line.split_once(MARK)
+                && (before.trim().is_empty() || before.ends_with([' ', '\t']))
+            {
+                let mark = here.start + before.len()..here.start + line.trim_end().len();
+                match code_of(comment) {
+                    Ok(code) if only_a_comment => waiting.push(code),
+                    Ok(code) => found.silent.push((here.clone(), code)),
+                    Err(message) => found.wrong.push(
+                        Problem::error(Code::Word, mark, message)
+                            .help("`# check: allow W012 because …`, on the line or the one above"),
+                    ),
+                }
+            }
+            if !only_a_comment && !line.trim().is_empty() {
+                found.silent.extend(waiting.drain(..).map(|code| (here.clone(), code)));
             }
         }
-        if !only_a_comment && !line.trim().is_empty() {
-            silent.extend(waiting.drain(..).map(|code| (here.clone(), code)));
-        }
+        found
     }
-    let stays = |problem: &Problem| {
-        problem.severity() == Severity::Error
-            || !silent.iter().any(|(line, code)| {
+
+    /// Whether a problem is a warning that is allowed where it stands.
+    pub(in crate::mapping) fn silences(&self, problem: &Problem) -> bool {
+        problem.severity() == Severity::Warning
+            && self.silent.iter().any(|(line, code)| {
                 line.contains(&problem.span.start) && *code == problem.code.as_str()
             })
-    };
-    let mut left: Vec<_> = problems.into_iter().filter(stays).chain(wrong).collect();
-    left.sort_by_key(|problem| problem.span.start);
-    left
+    }
 }
 
 fn code_of(comment: &str) -> Result<&str, &'static str> {
@@ -72,8 +80,10 @@ mod tests {
         ] {
             let at = text.find("tags:").unwrap();
             let warning = Problem::warning(Code::ReplacesTags, &(at..at + 4), "replaces", "add");
+            let allowed = Allowed::read(text);
+            let stays = Some(&warning).filter(|warning| !allowed.silences(warning));
             let codes: Vec<_> =
-                allowed(text, vec![warning]).iter().map(|p| p.code.as_str()).collect();
+                stays.into_iter().chain(&allowed.wrong).map(|p| p.code.as_str()).collect();
             assert_eq!(codes, left, "{text}");
         }
     }

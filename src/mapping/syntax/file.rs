@@ -8,6 +8,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use jiff::tz::TimeZone;
 
+use super::allow::Allowed;
 use super::fields::Fields;
 use super::node::{Kind, Node};
 use super::problem::{Code, Problem, Problems};
@@ -48,13 +49,13 @@ pub(in crate::mapping) fn read(file: &str, text: &str) -> Read {
             problems.add(if shown { mend::explained(text, problem) } else { problem });
         }
     }
+    let allowed = Allowed::read(text);
+    allowed.wrong.iter().for_each(|problem| problems.add(problem.clone()));
     if problems.has_errors() {
         found.source = None;
     }
-    found.problems = super::allowed(text, problems.into_sorted());
-    if found.problems.iter().any(|problem| problem.severity() == super::Severity::Error) {
-        found.source = None;
-    }
+    found.problems = problems.into_sorted();
+    found.problems.retain(|problem| !allowed.silences(problem));
     found
 }
 

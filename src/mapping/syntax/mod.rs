@@ -16,7 +16,7 @@ mod place;
 mod problem;
 pub mod scalar;
 
-pub(super) use allow::allowed;
+pub(super) use allow::Allowed;
 pub use fields::Fields;
 pub(super) use file::{Read, read};
 pub(super) use merge::merged;
