@@ -2,7 +2,8 @@
 
 use indexmap::IndexSet;
 
-use super::value::{Unmapped, text_of};
+use super::evaluated::text_of;
+use super::value::Unmapped;
 use super::{Evaluated, Expr, Scope};
 use crate::contact::{AttributeChange, Mobile};
 use crate::document::Value;

@@ -80,7 +80,8 @@ pub(in crate::mapping) fn is_stumble(node: &Node, problems: &mut Problems) -> bo
             problems.add(problem.help(format!("put the whole value in single quotes: `{whole}`")));
             return true;
         }
-        before = Some(value);
+        // Inside `{ }` a key that was cut has no value.
+        before = Some(if value.is_null() { key } else { value });
     }
     false
 }
@@ -163,12 +164,12 @@ fn join(
     let values = list(node, Place::Elsewhere, reading, problems);
     let with = match fields.take("with") {
         None => Some(""),
-        Some(with) => {
-            if with.as_text().is_none() {
-                let message = format!("a text is expected, {} was found", with.what());
-                problems.error(Code::Shape, &with.span, message);
+        Some(node) => {
+            let with = Some(node).filter(|node| !node.is_null()).and_then(Node::as_text);
+            if with.is_none() {
+                problems.error(Code::Shape, &node.span, "`with` is a text, such as `\" \"`");
             }
-            with.as_text()
+            with
         }
     };
     Some(Expr::Join(values?, with?.into()))

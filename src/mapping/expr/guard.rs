@@ -1,7 +1,9 @@
 //! What every form in braces takes besides: `when`, `default`, `required`, `empty` and `on_error`.
 
+use super::evaluated::Evaluated;
+use super::path::Path;
 use super::scope::Scope;
-use super::value::{Evaluated, Expr, Unmapped};
+use super::value::{Expr, Unmapped};
 use crate::contact::HeldReason;
 use crate::mapping::{Held, When};
 
@@ -39,6 +41,12 @@ impl Guarded {
     /// The value without its options.
     pub fn value(&self) -> &Expr {
         &self.value
+    }
+
+    pub(super) fn each_path(&self, then: &mut dyn FnMut(&Path)) {
+        self.value.each_path(then);
+        self.options.when.iter().for_each(|when| when.each_path(then));
+        self.options.default.iter().for_each(|default| default.each_path(then));
     }
 
     pub(super) fn may_remove(&self) -> bool {

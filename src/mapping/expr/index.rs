@@ -1,12 +1,14 @@
 //! `index`: an array of pairs made a table, to be read by name and not by position.
 
+use super::evaluated::{Evaluated, text_of};
 use super::path::Path;
 use super::scope::Scope;
-use super::value::{Evaluated, Expr, text_of};
-use crate::contact::HeldReason;
+use super::value::Expr;
+use crate::contact::{HeldReason, Mobile};
 use crate::document::{Members, Value};
 use crate::mapping::Held;
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 /// A table made of an array.
 #[derive(Debug)]
@@ -33,7 +35,9 @@ pub(super) enum OnRepeat {
 /// The table, and the keys that repeat though nothing is said about that.
 pub(in crate::mapping) struct Indexed {
     pub(in crate::mapping) value: Value,
-    pub(in crate::mapping) repeated: Vec<Box<str>>,
+    pub(in crate::mapping) repeated: HashSet<Box<str>>,
+    /// The values that a `phone` step has read.
+    pub(in crate::mapping) mobiles: Vec<Mobile>,
 }
 
 impl Index {
@@ -42,8 +46,15 @@ impl Index {
         &self.path
     }
 
+    pub(in crate::mapping) fn each_path(&self, then: &mut dyn FnMut(&Path)) {
+        then(&self.path);
+        self.key.each_path(then);
+        self.value.each_path(then);
+    }
+
     pub(in crate::mapping) fn table<'s>(&'s self, scope: &Scope<'s>) -> Result<Indexed, Held> {
-        let (mut members, mut repeated) = (Members::new(), Vec::new());
+        let (mut members, mut repeated) = (Members::new(), HashSet::new());
+        let mut mobiles = Vec::new();
         for item in self.items(scope)? {
             let within = scope.with_inner_item(item);
             let at = |held: Held| held.at(&format!("`{}`", self.path.text()));
@@ -60,14 +71,18 @@ impl Index {
             let value = match found {
                 Evaluated::Absent | Evaluated::Remove => continue,
                 Evaluated::One(value) => value.into_owned(),
-                Evaluated::Mobile(mobile) => Value::text(mobile.as_str()),
+                Evaluated::Mobile(mobile) => {
+                    let value = Value::text(mobile.as_str());
+                    mobiles.push(mobile);
+                    value
+                }
                 Evaluated::Many(values) => {
                     Value::List(values.into_iter().map(Cow::into_owned).collect())
                 }
             };
             self.add(&mut members, &mut repeated, key, value);
         }
-        Ok(Indexed { value: Value::Object(members), repeated })
+        Ok(Indexed { value: Value::Object(members), repeated, mobiles })
     }
 
     /// What the path selects; of a path without `[*]`, the items of the one array.
@@ -79,7 +94,13 @@ impl Index {
         Ok(found)
     }
 
-    fn add(&self, members: &mut Members, repeated: &mut Vec<Box<str>>, key: &str, value: Value) {
+    fn add(
+        &self,
+        members: &mut Members,
+        repeated: &mut HashSet<Box<str>>,
+        key: &str,
+        value: Value,
+    ) {
         let Some(before) = members.get_mut(key) else {
             let value =
                 if self.on_repeat == OnRepeat::List { Value::List(vec![value]) } else { value };
@@ -91,9 +112,7 @@ impl Index {
             (OnRepeat::List, Value::List(values)) => values.push(value),
             (OnRepeat::Last | OnRepeat::List, before) => *before = value,
             (OnRepeat::Hold, _) => {
-                if !repeated.iter().any(|own| **own == *key) {
-                    repeated.push(key.into());
-                }
+                repeated.insert(key.into());
             }
         }
     }

@@ -6,6 +6,7 @@
 //! several, or the wish to remove. Nothing is parsed while an event is mapped.
 
 mod convert;
+mod evaluated;
 mod forms;
 mod guard;
 mod index;
@@ -21,6 +22,8 @@ mod spot;
 mod template;
 mod value;
 
+pub use evaluated::Evaluated;
+pub(in crate::mapping) use evaluated::{joined, text_of};
 pub(in crate::mapping) use forms::{index, is_stumble};
 pub(in crate::mapping) use index::Index;
 pub use number::{compare_numbers, is_number};
@@ -30,8 +33,10 @@ pub(in crate::mapping) use read::literal;
 pub use reading::{Reading, Table};
 pub use scope::{Lets, Names, Scope, nearest};
 pub(in crate::mapping) use spot::Spot;
-pub use value::{Evaluated, Expr};
-pub(in crate::mapping) use value::{Unmapped, joined, text_of};
+pub use value::Expr;
+pub(in crate::mapping) use value::Unmapped;
 
+#[cfg(test)]
+mod properties;
 #[cfg(test)]
 mod tests;

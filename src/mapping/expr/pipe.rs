@@ -1,7 +1,9 @@
 //! A value that goes through steps, from left to right.
 
+use super::evaluated::Evaluated;
+use super::path::Path;
 use super::scope::Scope;
-use super::value::{Evaluated, Expr, Unmapped};
+use super::value::{Expr, Unmapped};
 use crate::contact::Mobile;
 use crate::document::Value;
 use crate::mapping::Held;
@@ -29,6 +31,11 @@ impl Piped {
     /// The value before the first step.
     pub fn from(&self) -> &Expr {
         &self.from
+    }
+
+    pub(super) fn each_path(&self, then: &mut dyn FnMut(&Path)) {
+        self.from.each_path(then);
+        self.steps.iter().for_each(|placed| placed.step.each_path(then));
     }
 
     pub(super) fn give<'s>(

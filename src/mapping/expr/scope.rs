@@ -5,6 +5,7 @@ use crate::contact::Mobile;
 use crate::document::Value;
 use crate::mapping::Held;
 use std::cell::OnceCell;
+use std::collections::HashSet;
 use std::sync::LazyLock;
 
 /// The roots that can be read at a place in a mapping file, besides `$`, `$headers`, `$query` and
@@ -86,9 +87,9 @@ pub fn nearest<'n>(name: &str, candidates: impl Iterator<Item = &'n str>) -> Opt
 #[derive(Debug)]
 pub(super) struct Named {
     pub(super) value: Option<Value>,
-    pub(super) repeated: Vec<Box<str>>,
-    /// The value, where a `phone` step has read it.
-    pub(super) mobile: Option<Mobile>,
+    pub(super) repeated: HashSet<Box<str>>,
+    /// The value, or those of its table, that a `phone` step has read.
+    pub(super) mobiles: Vec<Mobile>,
 }
 
 /// The values of one level of `let`s, each evaluated once, when it is first read.
@@ -216,18 +217,21 @@ impl<'s> Scope<'s> {
     }
 
     /// The keys that the table of a `let` has more than once.
-    pub(super) fn repeated(&self, index: usize) -> Result<Option<&'s [Box<str>]>, Held> {
+    pub(super) fn repeated(&self, index: usize) -> Result<Option<&'s HashSet<Box<str>>>, Held> {
         let Some((lets, place)) = self.lets_of(index) else { return Ok(None) };
-        Ok(self.evaluated(lets, place)?.map(|named| named.repeated.as_slice()))
+        Ok(self.evaluated(lets, place)?.map(|named| &named.repeated))
     }
 
-    /// The value of a `let`, where a `phone` step has read it.
-    pub(super) fn mobile(&self, index: usize) -> Result<Option<&'s Mobile>, Held> {
+    /// The mobile number with these digits, where the `let` has them from a `phone` step.
+    pub(super) fn mobile(&self, index: usize, digits: &str) -> Result<Option<&'s Mobile>, Held> {
         let Some((lets, place)) = self.lets_of(index) else { return Ok(None) };
         if let Some(path) = lets.values.get(place).and_then(Expr::as_singular_path) {
-            return path.as_let().map_or(Ok(None), |index| self.of_lets().mobile(index));
+            let index = path.root_let();
+            return index.map_or(Ok(None), |index| self.of_lets().mobile(index, digits));
         }
-        Ok(self.evaluated(lets, place)?.and_then(|named| named.mobile.as_ref()))
+        Ok(self
+            .evaluated(lets, place)?
+            .and_then(|named| named.mobiles.iter().find(|mobile| mobile.as_str() == digits)))
     }
 
     fn of_lets(&self) -> Self {

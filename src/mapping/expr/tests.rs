@@ -130,7 +130,7 @@ fn a_let_is_read_by_its_name_and_its_table_by_its_keys() {
     let document = document(
         r#"{"form":[{"k":"first","v":"Asha"},{"k":"empty","v":""},{"v":"no key"},{"k":"size","v":0},
                     {"k":"twice","v":1},{"k":"twice","v":2}],
-            "phone":"2025550143"}"#,
+            "phone":"2025550143","tels":[{"k":"home","v":"2025550144"}]}"#,
     );
     let mut names = Names::default();
     let mut lets = Vec::new();
@@ -141,6 +141,7 @@ fn a_let_is_read_by_its_name_and_its_table_by_its_keys() {
         ("all", "{ index: $.form, key: $item.k, value: $item.v, on_repeat: list }"),
         ("tel", "'$.phone | phone(US)'"),
         ("mobile", "$tel"),
+        ("tels", "{ index: '$.tels[*]', key: $item.k, value: '$item.v | phone(US)' }"),
     ] {
         lets.push(value(written, &names));
         names = names.with_let(name);
@@ -162,6 +163,7 @@ fn a_let_is_read_by_its_name_and_its_table_by_its_keys() {
         ("$tel", "mobile 12025550143"),
         ("$mobile", "mobile 12025550143"),
         ("{ first_of: [$.none, $mobile] }", "mobile 12025550143"),
+        ("$tels.home", "mobile 12025550144"),
         ("$mobile | suffix('!')", r#""12025550143!""#),
     ] {
         assert_eq!(shown(&value(written, &names), &scope), expected, "{written}");
@@ -457,4 +459,21 @@ fn what_may_remove_is_known_when_the_file_is_read() {
     let removed = value("{ remove: true }", &Names::default());
     let document = document("{}");
     assert_eq!(removed.evaluate(&Scope::new(&document)), Ok(Evaluated::Remove));
+}
+
+#[test]
+fn every_path_that_a_value_may_read_is_known_when_the_file_is_read() {
+    let written = "{ first_of: ['$.a | default($.b) | phone($.c) | date(\"%Y\", tz=$.d) | money($.e)', \
+        { from: $.f, steps: [{ map: { index: $.g, key: $item.h, value: $item.i } }] }, '{{ headers.j }}', \
+        { index: $.k, key: $item.l, value: { value: x, when: { $item.m: { in: [$.n, o] } } } }], default: $.p, \
+        when: { any: [{ not: { $.q: { any_is: { gt: $.r } } } }] } }";
+    let mut paths = Vec::new();
+
+    value(written, &Names::default()).each_path(&mut |path| paths.push(path.text().to_owned()));
+
+    let expected = "$.a $.b $.c $.d $.e $.f $.g $item.h $item.i $headers.j $.k $item.l $item.m $.n $.q $.r $.p";
+    paths.sort_unstable();
+    let mut expected: Vec<_> = expected.split(' ').collect();
+    expected.sort_unstable();
+    assert_eq!(paths, expected);
 }

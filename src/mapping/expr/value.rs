@@ -1,30 +1,16 @@
 //! A compiled value and what it gives.
 
+use super::evaluated::{Evaluated, joined};
 use super::guard::Guarded;
 use super::index::Index;
 use super::path::Path;
 use super::pipe::Piped;
 use super::scope::{Named, Scope};
 use super::template::Template;
-use crate::contact::Mobile;
 use crate::document::Value;
 use crate::mapping::Held;
 use std::borrow::Cow;
-
-/// What a value gives for one event.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Evaluated<'s> {
-    /// Nothing: the event does not have it, or a condition does not hold.
-    Absent,
-    /// One value, which may be blank, a list or an object.
-    One(Cow<'s, Value>),
-    /// What a path that can select several has selected: one at least.
-    Many(Vec<Cow<'s, Value>>),
-    /// A mobile number that a `phone` step has read: it is not read again.
-    Mobile(Mobile),
-    /// What is there is to be removed.
-    Remove,
-}
+use std::collections::HashSet;
 
 /// A compiled value.
 #[derive(Debug)]
@@ -128,10 +114,10 @@ impl Expr {
 
     /// The value as a `let` keeps it: several become a list.
     pub(super) fn named(&self, scope: &Scope<'_>) -> Result<Named, Held> {
-        let mut repeated = Vec::new();
+        let (mut repeated, mut mobiles) = (HashSet::new(), Vec::new());
         let mut with_repeats = |index: &Index| {
             let table = index.table(scope)?;
-            repeated = table.repeated;
+            (repeated, mobiles) = (table.repeated, table.mobiles);
             Ok(Evaluated::one(table.value))
         };
         let found = match self {
@@ -144,7 +130,6 @@ impl Expr {
             },
             _ => self.evaluate(scope)?,
         };
-        let mut mobile = None;
         let value = match found {
             Evaluated::Absent | Evaluated::Remove => None,
             Evaluated::One(value) => Some(value.into_owned()),
@@ -153,11 +138,11 @@ impl Expr {
             }
             Evaluated::Mobile(number) => {
                 let value = Value::text(number.as_str());
-                mobile = Some(number);
+                mobiles.push(number);
                 Some(value)
             }
         };
-        Ok(Named { value, repeated, mobile })
+        Ok(Named { value, repeated, mobiles })
     }
 
     /// Whether the value may ask to remove what is there: `remove: true` or `empty: remove` in it.
@@ -167,6 +152,23 @@ impl Expr {
             Self::FirstOf(values) => values.iter().any(Self::may_remove),
             Self::Guarded(guarded) => guarded.may_remove(),
             _ => false,
+        }
+    }
+
+    /// Hands over every path that the value may read, also those of its conditions and steps.
+    pub fn each_path(&self, then: &mut dyn FnMut(&Path)) {
+        match self {
+            Self::Literal(_) | Self::Remove => {}
+            Self::Path(path) => then(path),
+            Self::Template(template) => template.values().for_each(|value| value.each_path(then)),
+            Self::Piped(piped) => piped.each_path(then),
+            Self::FirstOf(values) | Self::Join(values, _) | Self::AllOf(values) => {
+                for value in values {
+                    value.each_path(then);
+                }
+            }
+            Self::Index(index) => index.each_path(then),
+            Self::Guarded(guarded) => guarded.each_path(then),
         }
     }
 
@@ -211,143 +213,5 @@ impl Expr {
                 !matches!(self.evaluate(scope)?, Evaluated::Absent)
             }
         })
-    }
-}
-
-/// Texts as one, or nothing where there are none.
-pub(in crate::mapping) fn joined(parts: &[String], with: &str) -> Evaluated<'static> {
-    if parts.is_empty() {
-        return Evaluated::Absent;
-    }
-    Evaluated::one(Value::text(parts.join(with)))
-}
-
-/// The text of a text, number or boolean, as JSON writes it; nothing for the other kinds.
-pub(in crate::mapping) fn text_of(value: &Value) -> Option<&str> {
-    match value {
-        Value::Text(text) | Value::Number(text) => Some(text),
-        Value::Bool(true) => Some("true"),
-        Value::Bool(false) => Some("false"),
-        Value::Null | Value::List(_) | Value::Object(_) => None,
-    }
-}
-
-/// Whether a value is blank, or a list of nothing but blanks.
-fn is_blank(value: &Value) -> bool {
-    match value {
-        Value::List(items) => items.iter().all(is_blank),
-        _ => value.is_blank(),
-    }
-}
-
-/// The one value that a value is or holds: an array of one item is that item, blanks do not count.
-fn only_one(value: Cow<'_, Value>) -> Result<Option<Cow<'_, Value>>, Held> {
-    match value {
-        Cow::Borrowed(Value::List(items)) => {
-            let mut filled = items.iter().filter(|item| !is_blank(item));
-            match (filled.next(), filled.count()) {
-                (None, _) => Ok(None),
-                (Some(one), 0) => only_one(Cow::Borrowed(one)),
-                (Some(_), more) => Err(Held::several(1 + more)),
-            }
-        }
-        Cow::Owned(Value::List(items)) => {
-            let mut filled = items.into_iter().filter(|item| !is_blank(item));
-            match (filled.next(), filled.count()) {
-                (None, _) => Ok(None),
-                (Some(one), 0) => only_one(Cow::Owned(one)),
-                (Some(_), more) => Err(Held::several(1 + more)),
-            }
-        }
-        value => Ok((!value.is_blank()).then_some(value)),
-    }
-}
-
-impl<'s> Evaluated<'s> {
-    /// What a path selects.
-    pub(in crate::mapping) fn selected(path: &Path, scope: &Scope<'s>) -> Result<Self, Held> {
-        if path.is_singular() {
-            if let Some(index) = path.as_let()
-                && let Some(mobile) = scope.mobile(index)?
-            {
-                return Ok(Self::Mobile(mobile.clone()));
-            }
-            return Ok(path
-                .select_one(scope)?
-                .map_or(Self::Absent, |one| Self::One(Cow::Borrowed(one))));
-        }
-        Ok(Self::many(path.select(scope)?.into_iter().map(Cow::Borrowed).collect()))
-    }
-
-    /// One value that was made.
-    pub(in crate::mapping) fn one(value: Value) -> Self {
-        Self::One(Cow::Owned(value))
-    }
-
-    /// What was selected, absent where that is nothing.
-    pub(in crate::mapping) fn many(values: Vec<Cow<'s, Value>>) -> Self {
-        if values.is_empty() { Self::Absent } else { Self::Many(values) }
-    }
-
-    /// Blank is: nothing, null, a text of nothing but white space, an empty list, or nothing but those.
-    pub fn is_blank(&self) -> bool {
-        match self {
-            Self::Absent => true,
-            Self::One(value) => is_blank(value),
-            Self::Many(values) => values.iter().all(|value| is_blank(value)),
-            Self::Mobile(_) | Self::Remove => false,
-        }
-    }
-
-    /// The one value that is there; nothing where it is blank, held where there are several.
-    pub(in crate::mapping) fn single(self, expected: &str) -> Result<Option<Cow<'s, Value>>, Held> {
-        match self {
-            Self::Absent => Ok(None),
-            Self::One(value) => only_one(value),
-            Self::Many(values) => {
-                let mut filled = values.into_iter().filter(|value| !is_blank(value));
-                match (filled.next(), filled.count()) {
-                    (None, _) => Ok(None),
-                    (Some(one), 0) => only_one(one),
-                    (Some(_), more) => Err(Held::several(1 + more)),
-                }
-            }
-            Self::Mobile(mobile) => Ok(Some(Cow::Owned(Value::text(mobile.as_str())))),
-            Self::Remove => Err(Held::kind(expected, "`remove`")),
-        }
-    }
-
-    /// What is there, one by one: the items of a list, what a path selected (and, of a list among it, the
-    /// items), or the value itself; without blanks.
-    pub(in crate::mapping) fn elements(self, expected: &str) -> Result<Vec<Cow<'s, Value>>, Held> {
-        fn add<'s>(value: Cow<'s, Value>, found: &mut Vec<Cow<'s, Value>>) {
-            match value {
-                Cow::Borrowed(Value::List(items)) => found.extend(items.iter().map(Cow::Borrowed)),
-                Cow::Owned(Value::List(items)) => found.extend(items.into_iter().map(Cow::Owned)),
-                value => found.push(value),
-            }
-        }
-        let mut found = Vec::new();
-        match self {
-            Self::Absent => {}
-            Self::One(value) => add(value, &mut found),
-            Self::Many(values) => values.into_iter().for_each(|value| add(value, &mut found)),
-            Self::Mobile(mobile) => found.push(Cow::Owned(Value::text(mobile.as_str()))),
-            Self::Remove => return Err(Held::kind(expected, "`remove`")),
-        }
-        found.retain(|value| !is_blank(value));
-        Ok(found)
-    }
-
-    /// Adds the texts of what is there, without blanks.
-    pub(in crate::mapping) fn add_texts(self, texts: &mut Vec<String>) -> Result<(), Held> {
-        for element in self.elements("a text")? {
-            let Some(one) = only_one(element)? else { continue };
-            match text_of(&one) {
-                Some(text) => texts.push(text.to_owned()),
-                None => return Err(Held::kind("a text", one.kind())),
-            }
-        }
-        Ok(())
     }
 }

@@ -136,6 +136,12 @@ impl DateStep {
         })
     }
 
+    pub(super) fn each_path(&self, then: &mut dyn FnMut(&Path)) {
+        if let Zone::Path(path) = &self.zone {
+            then(path);
+        }
+    }
+
     pub(super) fn apply<'s>(
         &self,
         value: Evaluated<'s>,

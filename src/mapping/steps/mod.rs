@@ -97,6 +97,18 @@ impl Step {
         }
     }
 
+    /// Hands over every path that the arguments read; not that of `path`, which reads what came before.
+    pub(in crate::mapping) fn each_path(&self, then: &mut dyn FnMut(&Path)) {
+        match self {
+            Self::Map(step) => step.each_path(then),
+            Self::Money(currency::MoneyStep::Path(path)) => then(path),
+            Self::Date(step) => step.each_path(then),
+            Self::Phone(step) => step.each_path(then),
+            Self::Default(default) => default.each_path(then),
+            _ => {}
+        }
+    }
+
     /// What the step does to the knowledge that a value is a mobile number.
     pub(in crate::mapping) fn effect(&self) -> Effect {
         match self {

@@ -211,6 +211,14 @@ impl PhoneStep {
         Self { tries, drops_invalid: invalid.unwrap_or(false) }
     }
 
+    pub(super) fn each_path(&self, then: &mut dyn FnMut(&Path)) {
+        for one in &self.tries {
+            if let Try::Path(path) = one {
+                then(path);
+            }
+        }
+    }
+
     pub(super) fn apply<'s>(
         &self,
         value: Evaluated<'s>,

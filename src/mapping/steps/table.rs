@@ -8,7 +8,7 @@ use crate::contact::HeldReason;
 use crate::document::{Members, Value};
 use crate::mapping::Held;
 use crate::mapping::expr::{
-    Evaluated, Index, Reading, Scope, Table, Unmapped, index, literal, nearest,
+    Evaluated, Index, Path, Reading, Scope, Table, Unmapped, index, literal, nearest,
 };
 use crate::mapping::syntax::{Code, Fields, Problem, Problems};
 
@@ -107,6 +107,12 @@ impl MapStep {
         Some(Self { words: Words::Table(table?), otherwise })
     }
 
+    pub(super) fn each_path(&self, then: &mut dyn FnMut(&Path)) {
+        if let Words::OfEvent(index) = &self.words {
+            index.each_path(then);
+        }
+    }
+
     pub(super) fn apply<'s>(
         &'s self,
         value: Evaluated<'s>,
@@ -131,7 +137,7 @@ impl MapStep {
                 };
                 each(value, &mut |value| {
                     let word = text(value)?;
-                    if table.repeated.iter().any(|own| **own == *word) {
+                    if table.repeated.contains(word) {
                         return Err(index.repeats());
                     }
                     change(value, members.get(word), otherwise)

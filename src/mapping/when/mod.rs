@@ -7,7 +7,7 @@ mod read;
 mod test;
 
 use super::Held;
-use super::expr::{Expr, Scope};
+use super::expr::{Expr, Path, Scope};
 use crate::contact::HeldReason;
 use test::Test;
 
@@ -39,6 +39,26 @@ impl When {
         self.answer(scope).map_err(|held| Held::new(HeldReason::Condition, held.detail))
     }
 
+    /// Hands over every path that the condition may read.
+    pub fn each_path(&self, then: &mut dyn FnMut(&Path)) {
+        for clause in &self.clauses {
+            match clause {
+                Clause::Tests { subject, tests, .. } => {
+                    subject.each_path(then);
+                    for test in tests {
+                        test.each_path(then);
+                    }
+                }
+                Clause::All(blocks) | Clause::Any(blocks) => {
+                    for block in blocks {
+                        block.each_path(then);
+                    }
+                }
+                Clause::Not(block) => block.each_path(then),
+            }
+        }
+    }
+
     fn answer(&self, scope: &Scope<'_>) -> Answer {
         all(self.clauses.iter().map(|clause| clause.answer(scope)))
     }
@@ -48,7 +68,7 @@ impl Clause {
     fn answer(&self, scope: &Scope<'_>) -> Answer {
         match self {
             Self::Tests { subject, text, tests } => {
-                let found = subject.evaluate(scope)?;
+                let found = subject.evaluate(scope)?.plain();
                 all(tests.iter().map(|test| test.answer(&found, scope)))
                     .map_err(|held| held.at(&format!("`when`, `{text}`")))
             }

@@ -9,7 +9,7 @@ use super::{Answer, all, any};
 use crate::contact::HeldReason;
 use crate::document::Value;
 use crate::mapping::Held;
-use crate::mapping::expr::{Evaluated, Expr, Scope, compare_numbers, is_number, text_of};
+use crate::mapping::expr::{Evaluated, Expr, Path, Scope, compare_numbers, is_number, text_of};
 
 /// One test of a value.
 #[derive(Debug)]
@@ -72,6 +72,23 @@ impl Order {
 }
 
 impl Test {
+    pub(super) fn each_path(&self, then: &mut dyn FnMut(&Path)) {
+        match self {
+            Self::Equals(value, _)
+            | Self::Contains(value)
+            | Self::StartsWith(value)
+            | Self::EndsWith(value)
+            | Self::Compare(_, value) => value.each_path(then),
+            Self::In(values, _) => values.iter().for_each(|value| value.each_path(then)),
+            Self::AnyIs(tests) | Self::AllAre(tests) | Self::NoneIs(tests) | Self::Count(tests) => {
+                for test in tests {
+                    test.each_path(then);
+                }
+            }
+            Self::Matches(_) | Self::Exists(_) | Self::Empty(_) => {}
+        }
+    }
+
     pub(super) fn answer(&self, found: &Evaluated<'_>, scope: &Scope<'_>) -> Answer {
         match self {
             Self::AnyIs(tests) => {
@@ -93,7 +110,6 @@ impl Test {
                 pass(tests, Some(&count), scope)
             }
             _ => {
-                let mobile;
                 let value = match found {
                     Evaluated::Absent => None,
                     Evaluated::One(value) => Some(&**value),
@@ -101,11 +117,7 @@ impl Test {
                         [one] => Some(&**one),
                         several => return Err(several_found(several.len())),
                     },
-                    Evaluated::Mobile(number) => {
-                        mobile = Value::text(number.as_str());
-                        Some(&mobile)
-                    }
-                    Evaluated::Remove => return Err(Held::kind("a value", "`remove`")),
+                    Evaluated::Mobile(_) | Evaluated::Remove => return Err(no_value()),
                 };
                 self.one(value, scope)
             }
@@ -170,10 +182,14 @@ fn each_value<'v>(found: &'v Evaluated<'_>) -> Result<Vec<&'v Value>, Held> {
         Evaluated::Absent => {}
         Evaluated::One(value) => add(value, &mut values),
         Evaluated::Many(found) => found.iter().for_each(|value| add(value, &mut values)),
-        Evaluated::Mobile(_) => return Err(Held::kind("a list", "a phone number")),
-        Evaluated::Remove => return Err(Held::kind("a value", "`remove`")),
+        Evaluated::Mobile(_) | Evaluated::Remove => return Err(no_value()),
     }
     Ok(values)
+}
+
+/// That a wish to remove stands where a value is compared (a mobile number is plain by then).
+fn no_value() -> Held {
+    Held::kind("a value", "`remove`")
 }
 
 fn several_found(count: usize) -> Held {
@@ -203,15 +219,14 @@ fn is_empty(value: &Value) -> bool {
 
 /// What stands on the other side of a test; nothing where it is a path that selects nothing.
 fn expected<'s>(expr: &'s Expr, scope: &Scope<'s>) -> Result<Option<Cow<'s, Value>>, Held> {
-    match expr.evaluate(scope)? {
+    match expr.evaluate(scope)?.plain() {
         Evaluated::Absent => Ok(None),
         Evaluated::One(value) => Ok(Some(value)),
         Evaluated::Many(mut values) => match values.len() {
             1 => Ok(values.pop()),
             several => Err(several_found(several).at(&expr.label())),
         },
-        Evaluated::Mobile(mobile) => Ok(Some(Cow::Owned(Value::text(mobile.as_str())))),
-        Evaluated::Remove => Err(Held::kind("a value", "`remove`")),
+        Evaluated::Mobile(_) | Evaluated::Remove => Err(no_value()),
     }
 }
 
@@ -222,10 +237,7 @@ fn is_equal_to(value: &Value, expr: &Expr, scope: &Scope<'_>) -> Answer {
 
 /// Whether a value is what an entry of `in` says; a path there may give several, or a list.
 fn is_one_of(value: &Value, expr: &Expr, scope: &Scope<'_>) -> Answer {
-    let found = expr.evaluate(scope)?;
-    if let Evaluated::Mobile(mobile) = &found {
-        return Ok(is_equal(value, &Value::text(mobile.as_str())));
-    }
+    let found = expr.evaluate(scope)?.plain();
     Ok(each_value(&found)?.into_iter().any(|expected| is_equal(value, expected)))
 }
 

@@ -112,6 +112,8 @@ fn equality_is_exact_and_numbers_are_compared_by_their_digits() {
         ("$.a: x ", r#"{"a":"x "}"#, "no"),
         ("$.a: $.b", r#"{"a":"x","b":"x"}"#, "yes"),
         ("$.a: $.b", r#"{"a":"x"}"#, "no"),
+        ("$.a | phone(US): { any_is: ['12025550143'] }", r#"{"a":"2025550143"}"#, "yes"),
+        ("$.b: { in: '$.a | phone(US)' }", r#"{"a":"2025550143","b":"12025550143"}"#, "yes"),
         ("$.a: { not_equals: $.b }", r#"{"a":"x"}"#, "yes"),
         ("$.a: { in: $.b }", r#"{"a":"x","b":["y","x"]}"#, "yes"),
         ("$.a: { in: $.b }", r#"{"a":"x"}"#, "no"),
@@ -214,6 +216,11 @@ fn what_is_wrong_with_a_condition_is_said_at_its_place() {
             "`any` is a list of blocks: `any: [{ $.a: x }, { $.b: y }]`",
         ),
         ("{ not: [] }", "[]", "a block of conditions is expected, a list was found"),
+        (
+            "{ $.a | replace(x, y): z }",
+            "y)",
+            "the key `y)` ends in `)`: it is the rest of a value that YAML has cut at a `,`",
+        ),
         ("{ $.a | uper: X }", "uper", "the step `uper` is not known"),
     ] {
         let (_, problems) = read(written);

@@ -14,6 +14,7 @@ use crate::mapping::Held;
 use crate::mapping::expr::scope::{Names, Scope};
 use query::{Segment, Selector};
 use select::At;
+use std::collections::HashSet;
 
 use root::Root;
 pub(in crate::mapping) use root::resolve;
@@ -99,12 +100,9 @@ impl Path {
         }
     }
 
-    /// The `let` that the path is nothing but the name of, by its place among the names.
-    pub(in crate::mapping) fn as_let(&self) -> Option<usize> {
-        match self.root {
-            Root::Let(index) if self.segments.is_empty() => Some(index),
-            _ => None,
-        }
+    /// The `let` that the path starts from, by its place among the names.
+    pub(in crate::mapping) fn root_let(&self) -> Option<usize> {
+        if let Root::Let(index) = self.root { Some(index) } else { None }
     }
 
     /// Whether the path starts from the event's document.
@@ -152,9 +150,9 @@ impl Path {
             Root::Query => Some(scope.query()),
             Root::Event => Some(scope.event()),
             Root::Let(index) => {
-                if let Some(key) = scope.repeated(index)?.and_then(|keys| self.reads_one_of(keys)) {
+                if scope.repeated(index)?.is_some_and(|keys| self.reads_one_of(keys)) {
                     let detail = format!(
-                        "`{}`: the table has `{key}` more than once: say `on_repeat: first`, `last` or `list`",
+                        "`{}`: the table has this key more than once: say `on_repeat: first`, `last` or `list`",
                         self.text
                     );
                     return Err(Held::new(HeldReason::Several, detail));
@@ -164,10 +162,9 @@ impl Path {
         })
     }
 
-    /// The first of `keys` that the first segment reads.
-    fn reads_one_of<'k>(&self, keys: &'k [Box<str>]) -> Option<&'k str> {
-        let first = self.segments.first()?;
-        keys.iter().map(|key| &**key).find(|key| first.may_read(key))
+    /// Whether the first segment reads one of `keys`.
+    fn reads_one_of(&self, keys: &HashSet<Box<str>>) -> bool {
+        self.segments.first().is_some_and(|first| keys.iter().any(|key| first.may_read(key)))
     }
 }
 

@@ -1,8 +1,6 @@
-//! Templates: `"{{ answer.first }}, {{ body.city | upper }}"`.
+//! From the text of a template to its parts.
 //!
-//! `minijinja` parses, and what it parsed is made texts and values of our own when the file is read: paths
-//! and steps mean in a template what they mean everywhere, numbers keep their digits, and nothing but what
-//! is printed is looked at. Its parser is marked unstable: this is the one file that uses it.
+//! `minijinja` parses. Its parser is marked unstable: this is the one file that uses it.
 
 use std::ops::Range;
 
@@ -11,123 +9,43 @@ use minijinja::machinery::{self, Span};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::ValueKind;
 
-use super::path::Path;
-use super::pipe::{Piped, Placed};
-use super::scope::{Names, Scope};
-use super::spot::Spot;
-use super::value::{Evaluated, Expr, Unmapped, text_of};
-use super::{Reading, root_of};
-use crate::contact::HeldReason;
+use super::Part;
 use crate::document::Value;
-use crate::mapping::Held;
+use crate::mapping::expr::pipe::{Piped, Placed};
+use crate::mapping::expr::{Expr, Names, Path, Reading, Spot, root_of, text_of};
 use crate::mapping::steps::{Arg, ArgKind, Call, Step};
 use crate::mapping::syntax::{Code, Problem, Problems};
 
-/// A compiled template.
-#[derive(Debug)]
-pub struct Template {
-    text: Box<str>,
-    parts: Vec<Part>,
-}
-
-#[derive(Debug)]
-enum Part {
-    Text(Box<str>),
-    Value(Expr),
-}
-
-/// Whether a text is a template.
-pub(super) fn looks_like_template(text: &str) -> bool {
-    text.contains("{{") || text.contains("{%")
-}
-
-impl Template {
-    /// The template as it was written.
-    pub fn text(&self) -> &str {
-        &self.text
-    }
-
-    /// The values that are printed.
-    pub fn values(&self) -> impl Iterator<Item = &Expr> {
-        self.parts.iter().filter_map(|part| match part {
-            Part::Value(value) => Some(value),
-            Part::Text(_) => None,
-        })
-    }
-
-    pub(super) fn read(
-        text: &str,
-        spot: &Spot,
-        reading: &Reading<'_>,
-        problems: &mut Problems,
-    ) -> Option<Self> {
-        let parsed = match machinery::parse(text, "template", SyntaxConfig::default()) {
-            Ok(parsed) => parsed,
-            Err(error) => {
-                let part = error.range().unwrap_or(0..text.len());
-                let detail = error.detail().unwrap_or("this is no template");
-                let end = part.end.min(text.len());
-                problems.error(Code::Template, &spot.at(part.start.min(end)..end), detail);
-                return None;
-            }
-        };
-        let mut compiler = Compiler { spot, reading, problems, parts: Vec::new(), failed: false };
-        compiler.statement(&parsed);
-        (!compiler.failed).then_some(Self { text: text.into(), parts: compiler.parts })
-    }
-
-    /// One text; absent where a part of it is absent or null.
-    pub(super) fn render<'s>(
-        &'s self,
-        scope: &Scope<'s>,
-        unmapped: Unmapped,
-    ) -> Result<Evaluated<'s>, Held> {
-        let mut text = String::new();
-        for part in &self.parts {
-            let value = match part {
-                Part::Text(raw) => {
-                    text.push_str(raw);
-                    continue;
-                }
-                Part::Value(value) => value,
-            };
-            let at = |held: Held| held.at(&value.label());
-            match value.give(scope, unmapped)? {
-                Evaluated::Absent => return Ok(Evaluated::Absent),
-                Evaluated::Mobile(mobile) => text.push_str(mobile.as_str()),
-                Evaluated::Many(values) => match values.as_slice() {
-                    [one] if **one == Value::Null => return Ok(Evaluated::Absent),
-                    [one] => print(one, &mut text).map_err(at)?,
-                    several => return Err(at(Held::several(several.len()))),
-                },
-                Evaluated::One(one) if *one == Value::Null => return Ok(Evaluated::Absent),
-                Evaluated::One(one) => print(&one, &mut text).map_err(at)?,
-                Evaluated::Remove => return Err(at(Held::kind("a text", "`remove`"))),
-            }
+/// The texts and values of a template; nothing where there is an error.
+pub(super) fn parts(
+    text: &str,
+    spot: &Spot,
+    reading: &Reading<'_>,
+    problems: &mut Problems,
+) -> Option<Vec<Part>> {
+    let parsed = match machinery::parse(text, "template", SyntaxConfig::default()) {
+        Ok(parsed) => parsed,
+        Err(error) => {
+            let part = error.range().unwrap_or(0..text.len());
+            let detail = error.detail().unwrap_or("this is no template");
+            let place = spot.at(whole_characters(text, part));
+            problems.error(Code::Template, &place, detail);
+            return None;
         }
-        Ok(Evaluated::one(Value::text(text)))
-    }
-}
-
-fn print(value: &Value, text: &mut String) -> Result<(), Held> {
-    let Some(printed) = text_of(value) else {
-        let detail = format!(
-            "a template prints texts, {} was found: choose with `pick`, or make one text with `join`",
-            value.kind()
-        );
-        return Err(Held::new(HeldReason::Template, detail));
     };
-    text.push_str(printed);
-    Ok(())
+    let mut compiler = Compiler { text, spot, reading, problems, parts: Vec::new(), failed: false };
+    compiler.statement(&parsed);
+    (!compiler.failed).then_some(compiler.parts)
 }
 
-/// The place of a node in the text.
-fn range(span: Span) -> Range<usize> {
-    let at = |offset: u32| usize::try_from(offset).unwrap_or_default();
-    at(span.start_offset)..at(span.end_offset)
+/// A part of the text in whole characters: the library's parts may end inside one.
+fn whole_characters(text: &str, part: Range<usize>) -> Range<usize> {
+    let end = text.ceil_char_boundary(part.end);
+    text.floor_char_boundary(part.start).min(end)..end
 }
 
 struct Compiler<'c> {
+    text: &'c str,
     spot: &'c Spot,
     reading: &'c Reading<'c>,
     problems: &'c mut Problems,
@@ -136,9 +54,15 @@ struct Compiler<'c> {
 }
 
 impl Compiler<'_> {
+    /// The place of a node in the file.
+    fn place(&self, span: Span) -> Range<usize> {
+        let at = |offset: u32| usize::try_from(offset).unwrap_or_default();
+        self.spot.at(whole_characters(self.text, at(span.start_offset)..at(span.end_offset)))
+    }
+
     fn fault(&mut self, span: Span, message: impl Into<String>, help: Option<&str>) {
         self.failed = true;
-        let problem = Problem::error(Code::Template, self.spot.at(range(span)), message);
+        let problem = Problem::error(Code::Template, self.place(span), message);
         self.problems.add(match help {
             Some(help) => problem.help(help),
             None => problem,
@@ -242,7 +166,7 @@ impl Compiler<'_> {
     fn call(&mut self, name: &str, span: Span, args: &[CallArg<'_>]) -> Option<Call<'static>> {
         let mut call = Call {
             name: name.to_owned(),
-            span: self.spot.at(range(span)),
+            span: self.place(span),
             args: Vec::new(),
             named: Vec::new(),
             form: None,
@@ -282,7 +206,7 @@ impl Compiler<'_> {
                 }
             },
         };
-        Some(Arg { span: self.spot.at(range(expression.span())), kind })
+        Some(Arg { span: self.place(expression.span()), kind })
     }
 
     fn path(&mut self, expression: &ast::Expr<'_>) -> Option<Path> {
