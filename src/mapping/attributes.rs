@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use indexmap::IndexMap;
 
 use super::Held;
-use super::expr::{Evaluated, Expr, Reading, Scope, looks_like_path};
+use super::expr::{Evaluated, Expr, Path, Reading, Scope, looks_like_path};
 use super::syntax::{Code, Fields, Kind, Node, Problem, Problems, scalar};
 use crate::contact::AttributeChange;
 use crate::document::Value;
@@ -76,6 +76,22 @@ impl Attributes {
         });
         let named = self.named.iter().map(|(name, _)| name.as_str());
         named.chain(members.map(|member| member.attribute.as_str()))
+    }
+
+    /// Hands over every path that is read.
+    pub(super) fn each_path(&self, then: &mut dyn FnMut(&Path)) {
+        for (_, value) in &self.named {
+            value.each_path(then);
+        }
+        for from in &self.found {
+            match from {
+                From::Members { from, .. } => from.each_path(then),
+                From::Named { name, value } => {
+                    name.each_path(then);
+                    value.each_path(then);
+                }
+            }
+        }
     }
 
     /// The changes: what the event names first, then the rule's own, which win.

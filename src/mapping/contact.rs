@@ -1,7 +1,7 @@
 //! `contact:`: who an update is for.
 
 use super::Held;
-use super::expr::{Expr, Reading, Scope};
+use super::expr::{Expr, Path, Reading, Scope};
 use super::syntax::{Code, Fields, Node, Problem, Problems, scalar};
 use crate::contact::{ContactId, HeldReason, OnMissing, SkippedReason, Target, Who};
 
@@ -84,6 +84,14 @@ impl Contact {
             Key::Attribute { name, .. } => Some(name.as_str()),
             Key::Id(_) | Key::Mobile(_) => None,
         })
+    }
+
+    /// Hands over every path that is read.
+    pub(super) fn each_path(&self, then: &mut dyn FnMut(&Path)) {
+        for key in &self.keys {
+            let (Key::Id(value) | Key::Mobile(value) | Key::Attribute { value, .. }) = key;
+            value.each_path(then);
+        }
     }
 
     /// The first key that is not blank.

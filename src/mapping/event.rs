@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::expr::{Expr, Reading, Scope};
+use super::expr::{Expr, Path, Reading, Scope};
 use super::steps::moment;
 use super::syntax::{Code, Fields, Node, Problem, Problems, scalar};
 use crate::document::Value;
@@ -77,6 +77,13 @@ impl EventFields {
     /// Whether the file says when an event happened.
     pub(super) const fn has_occurred_at(&self) -> bool {
         self.says_when
+    }
+
+    /// Hands over every path that is read.
+    pub(super) fn each_path(&self, then: &mut dyn FnMut(&Path)) {
+        for value in self.id.iter().chain(&self.event_type).chain(&self.occurred_at) {
+            value.each_path(then);
+        }
     }
 
     pub(super) fn find(&self, scope: &Scope<'_>, timezone: &TimeZone) -> Known {

@@ -8,6 +8,7 @@ use super::body::Split;
 use super::event::Known;
 use super::expr::{Lets, Scope};
 use super::rule::Matched;
+use super::source::Asks;
 use super::{Held, Source};
 use crate::contact::{PlannedUpdate, SkippedReason};
 use crate::document::Value;
@@ -82,7 +83,7 @@ pub(super) fn plan(source: &Source, input: &Input<'_>) -> Vec<PlannedEvent> {
 
 fn plan_event(source: &Source, scope: Scope<'_>, received_at: Timestamp) -> PlannedEvent {
     let event_value = |known: &Known| {
-        if source.reads.event { known.value(&source.name, received_at) } else { Value::Null }
+        if source.reads_event { known.value(&source.name, received_at) } else { Value::Null }
     };
     // What `event` itself reads of `$event` is what is known before: its values are not kept for the rules.
     let before = event_value(&Known::default());
@@ -97,7 +98,7 @@ fn plan_event(source: &Source, scope: Scope<'_>, received_at: Timestamp) -> Plan
     if !control {
         for rule in &source.compiled {
             let matched = rule.apply(&scope, source.country, &mut planned);
-            if source.first_only && matched == Matched::Yes {
+            if source.asks == Asks::First && matched == Matched::Yes {
                 break;
             }
         }

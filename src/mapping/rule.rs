@@ -155,6 +155,17 @@ impl Rule {
         self.update.attributes().chain(self.contact.attributes())
     }
 
+    /// Hands over every path that is read.
+    pub(super) fn each_path(&self, then: &mut dyn FnMut(&Path)) {
+        if let Some(path) = &self.for_each {
+            then(path);
+        }
+        self.lets.iter().for_each(|value| value.each_path(then));
+        self.when.iter().for_each(|when| when.each_path(then));
+        self.contact.each_path(then);
+        self.update.each_path(then);
+    }
+
     /// Applies the rule to one event, once or once for each item.
     pub(super) fn apply(
         &self,

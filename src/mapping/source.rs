@@ -1,5 +1,6 @@
 //! One mapping file, read: a source and its rules.
 
+use std::collections::BTreeSet;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +11,7 @@ use jiff::tz::TimeZone;
 use super::When;
 use super::body::Body;
 use super::event::EventFields;
-use super::expr::Expr;
+use super::expr::{Expr, Path};
 use super::plan::{self, Input, PlannedEvent};
 use super::rule::Rule;
 use super::syntax::Node;
@@ -51,19 +52,22 @@ pub struct Source {
     /// An event for which one of these holds is a control message.
     pub(super) control: Vec<When>,
     pub(super) compiled: Vec<Rule>,
-    /// `match: first`: the first rule that matches is the last that is asked.
-    pub(super) first_only: bool,
-    pub(super) reads: Reads,
+    pub(super) asks: Asks,
+    /// Whether anything reads `$event`.
+    pub(super) reads_event: bool,
+    /// Whether there may be a `phone` step.
+    pub(super) phone_steps: bool,
     pub(super) tests: Vec<Test>,
 }
 
-/// What the values of a file read, as far as their text tells: too much rather than too little.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Reads {
-    /// `$event`.
-    pub(super) event: bool,
-    /// Phone numbers, in a `phone` step.
-    pub(super) phones: bool,
+/// `match`: how many of the rules that match are applied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Asks {
+    /// All of them.
+    #[default]
+    All,
+    /// The first.
+    First,
 }
 
 /// What a source needs to exist in Chatflow's settings.
@@ -95,6 +99,24 @@ impl Source {
         plan::plan(self, input)
     }
 
+    /// Notes which headers its values read, and whether they read `$event`.
+    pub(super) fn note_what_is_read(&mut self) {
+        let (mut headers, mut reads_event) = (BTreeSet::new(), false);
+        self.each_path(&mut |path| {
+            headers.extend(path.header().flatten().map(str::to_owned));
+            reads_event |= path.reads_event();
+        });
+        self.headers = headers.into_iter().collect();
+        self.reads_event = reads_event;
+    }
+
+    fn each_path(&self, then: &mut dyn FnMut(&Path)) {
+        self.event.each_path(then);
+        self.lets.iter().for_each(|value| value.each_path(then));
+        self.control.iter().for_each(|when| when.each_path(then));
+        self.compiled.iter().for_each(|rule| rule.each_path(then));
+    }
+
     /// Whether the file says where an event's id is, so that one without is worth counting.
     pub const fn has_event_id(&self) -> bool {
         self.event.has_id()
@@ -107,7 +129,7 @@ impl Source {
 
     /// Whether it reads phone numbers, so that their metadata should be loaded before the first event.
     pub fn reads_phones(&self) -> bool {
-        self.reads.phones || self.compiled.iter().any(Rule::reads_mobile)
+        self.phone_steps || self.compiled.iter().any(Rule::reads_mobile)
     }
 
     /// The tags and attributes that the rules name, in order and without repeats: those that must exist in

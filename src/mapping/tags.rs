@@ -1,7 +1,7 @@
 //! Lists of tags in a rule, and tags kept as the sender has them.
 
 use super::Held;
-use super::expr::{Evaluated, Expr, Reading, Scope};
+use super::expr::{Evaluated, Expr, Path, Reading, Scope};
 use super::syntax::{Code, Fields, Kind, Node, Problem, Problems, scalar};
 
 /// A list field: one value or several, each of which may give several tags.
@@ -19,6 +19,11 @@ impl TagList {
             Expr::Literal(value) => value.as_text(),
             _ => None,
         })
+    }
+
+    /// Hands over every path that is read.
+    pub(super) fn each_path(&self, then: &mut dyn FnMut(&Path)) {
+        self.0.iter().for_each(|item| item.each_path(then));
     }
 
     /// The tags, without blanks and repeats, in order.
@@ -76,6 +81,11 @@ impl Sync {
     /// The tags that are kept as the sender has them.
     pub(super) fn literals(&self) -> impl Iterator<Item = &str> {
         self.among.iter().map(String::as_str)
+    }
+
+    /// Hands over every path that is read.
+    pub(super) fn each_path(&self, then: &mut dyn FnMut(&Path)) {
+        self.from.each_path(then);
     }
 
     /// Tags to add and to remove: none where the sender did not speak of tags.

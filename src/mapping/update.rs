@@ -2,7 +2,7 @@
 
 use super::Held;
 use super::attributes::Attributes;
-use super::expr::{Expr, Reading, Scope, looks_like_path};
+use super::expr::{Expr, Path, Reading, Scope, looks_like_path};
 use super::syntax::{Code, Fields, Node, Problem, Problems};
 use super::tags::{self, Sync, TagList};
 use crate::contact::{ContactUpdate, TagChange};
@@ -105,6 +105,21 @@ impl Update {
     /// The attributes whose names stand in the file.
     pub(super) fn attributes(&self) -> impl Iterator<Item = &str> {
         self.attributes.names()
+    }
+
+    /// Hands over every path that is read.
+    pub(super) fn each_path(&self, then: &mut dyn FnMut(&Path)) {
+        let values = [&self.name, &self.mobile, &self.optin, &self.incoming_blocked];
+        for value in values.into_iter().flatten() {
+            value.each_path(then);
+        }
+        for list in [&self.tags, &self.tags_to_add, &self.tags_to_remove].into_iter().flatten() {
+            list.each_path(then);
+        }
+        if let Some(sync) = &self.tags_sync {
+            sync.each_path(then);
+        }
+        self.attributes.each_path(then);
     }
 
     /// The change for one event or item; held where a value cannot be had.

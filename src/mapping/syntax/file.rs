@@ -1,6 +1,5 @@
 //! A whole mapping file, from its text to a [`Source`].
 
-use std::collections::BTreeSet;
 use std::num::NonZeroU32;
 use std::ops::Range;
 use std::sync::Arc;
@@ -12,13 +11,13 @@ use super::allow::Allowed;
 use super::fields::Fields;
 use super::node::{Kind, Node};
 use super::problem::{Code, Problem, Problems};
-use super::{lints, mend, place, scalar};
+use super::{headers, lints, mend, place, scalar};
 use crate::event::SourceName;
 use crate::mapping::body::{Body, Format};
 use crate::mapping::event::EventFields;
 use crate::mapping::expr::{Names, Reading, Table};
 use crate::mapping::rule::{Defaults, Rule};
-use crate::mapping::source::{Reads, Requires};
+use crate::mapping::source::{Asks, Requires};
 use crate::mapping::testing;
 use crate::mapping::update::Asked;
 use crate::mapping::{Source, When, lets};
@@ -91,16 +90,16 @@ fn read_root(file: &str, node: &Node, found: &mut Read, problems: &mut Problems)
     let reading = Reading { names: &names, ..reading };
     let (event, dedupe_window) = EventFields::read(fields.take("event"), node, &reading, problems);
     let control = fields.take("control").map(|node| control(node, &reading, problems));
-    let first_only = fields
-        .take("match")
-        .and_then(|node| scalar::word(node, &[("all", false), ("first", true)], problems));
+    let asks = fields.take("match").and_then(|node| {
+        scalar::word(node, &[("all", Asks::All), ("first", Asks::First)], problems)
+    });
     let defaults = fields.take("defaults").map(|node| Defaults::read(node, problems));
     if let Some(defaults) = &defaults {
         defaults.check(&reading, problems);
     }
     let compiled = match fields.need("rules", problems) {
         Some(node) => {
-            rules(node, defaults.unwrap_or_default(), first_only == Some(true), &reading, problems)
+            rules(node, defaults.unwrap_or_default(), asks.unwrap_or_default(), &reading, problems)
         }
         None => Vec::new(),
     };
@@ -128,9 +127,9 @@ fn read_root(file: &str, node: &Node, found: &mut Read, problems: &mut Problems)
     if matches!(body.format, Format::Form | Format::Multipart | Format::Xml) {
         lints::positions(node, &body.always_arrays, problems);
     }
-    let (reads, headers) = what_is_read(node, problems);
+    let phone_steps = texts(node, problems);
     let Some((name, _)) = &found.name else { return };
-    found.source = Some(Source {
+    let mut source = Source {
         name: name.clone(),
         file: file.to_owned(),
         description,
@@ -142,17 +141,20 @@ fn read_root(file: &str, node: &Node, found: &mut Read, problems: &mut Problems)
         stale_guard: stale_guard.unwrap_or_default(),
         requires: requires.unwrap_or_default(),
         rules: names,
-        headers: headers.into_iter().collect(),
+        headers: Vec::new(),
         country,
         timezone: timezone.clone(),
         event,
         lets,
         control: control.unwrap_or_default(),
         compiled,
-        first_only: first_only.unwrap_or_default(),
-        reads,
+        asks: asks.unwrap_or_default(),
+        reads_event: false,
+        phone_steps,
         tests,
-    });
+    };
+    source.note_what_is_read();
+    found.source = Some(source);
 }
 
 /// The name that `source` gives, else that of the file.
@@ -199,7 +201,7 @@ fn control(node: &Node, reading: &Reading<'_>, problems: &mut Problems) -> Vec<W
 fn rules(
     node: &Node,
     defaults: Defaults<'_>,
-    first_only: bool,
+    asks: Asks,
     reading: &Reading<'_>,
     problems: &mut Problems,
 ) -> Vec<Rule> {
@@ -233,7 +235,7 @@ fn rules(
                 "under `match: first` a rule without `when` goes last",
             ));
         }
-        if first_only && asked == Asked::Always && !rule.goes_through_items() {
+        if asks == Asks::First && asked == Asked::Always && !rule.goes_through_items() {
             always = always.or(Some(Arc::clone(&rule.name)));
         }
         found.push(rule);
@@ -278,27 +280,25 @@ fn requires(node: &Node, rules: &[Rule], problems: &mut Problems) -> Option<Requ
     Some(found)
 }
 
-/// What the file reads, and the headers among it.
-fn what_is_read(root: &Node, problems: &mut Problems) -> (Reads, BTreeSet<String>) {
-    let (mut reads, mut headers) = (Reads::default(), BTreeSet::new());
-    let Kind::Map(entries) = &root.kind else { return (reads, headers) };
+/// Looks at the texts of the file's values: adds what is wrong with them as texts, and tells whether there may be
+/// a `phone` step.
+fn texts(root: &Node, problems: &mut Problems) -> bool {
+    let Kind::Map(entries) = &root.kind else { return false };
+    let mut phone_steps = false;
     for (key, value) in entries {
         let key = key.as_text().unwrap_or_default();
         if !matches!(key, "tests" | "description") {
             lints::plain_booleans(value, problems);
         }
         if !matches!(key, "tests" | "description" | "verify" | "respond") {
-            super::headers::collect(value, &mut headers, problems);
-            reads.event |= lints::any_text(value, &|text| {
-                text.contains("$event") || (text.contains("{{") && text.contains("event"))
-            });
-            // `phone` as a step in one line, in the long form, or as a filter.
-            reads.phones |= lints::any_text(value, &|text| {
+            headers::check(value, problems);
+            // A step in one line or a filter, and the name of one in the long form.
+            phone_steps |= lints::any_text(value, &|text| {
                 text == "phone" || (text.contains('|') && text.contains("phone"))
             });
         }
     }
-    (reads, headers)
+    phone_steps
 }
 
 #[cfg(test)]

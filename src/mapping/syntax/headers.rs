@@ -1,9 +1,5 @@
-//! Which headers a file reads: those are kept with the event, and no others.
-//!
-//! Found in the text of its values, since it must be known which are kept before any is read: a name that only
-//! looks like one keeps a header too many, never one too few. A path must name its header for that reason.
-
-use std::collections::BTreeSet;
+//! How a file reads headers: only those that paths and templates name are kept with an event, so each must be
+//! named, and be one that rules may see.
 
 use super::node::{Kind, Node};
 use super::problem::{Code, Problem, Problems};
@@ -11,25 +7,25 @@ use super::problem::{Code, Problem, Problems};
 /// Headers that carry credentials and are never given to rules.
 const CREDENTIALS: &[&str] = &["authorization", "proxy-authorization", "cookie", "set-cookie"];
 
-/// The headers that paths and templates below `node` read, in lower case and in order.
-pub(super) fn collect(node: &Node, found: &mut BTreeSet<String>, problems: &mut Problems) {
+/// Looks at every path and template below `node`.
+pub(super) fn check(node: &Node, problems: &mut Problems) {
     match &node.kind {
         Kind::Scalar { text, .. } => {
             for read in reads(text) {
-                check(read, node, found, problems);
+                check_one(read, node, problems);
             }
         }
-        Kind::List(items) => items.iter().for_each(|item| collect(item, found, problems)),
+        Kind::List(items) => items.iter().for_each(|item| check(item, problems)),
         Kind::Map(entries) => {
             for (key, value) in entries {
-                collect(key, found, problems);
-                collect(value, found, problems);
+                check(key, problems);
+                check(value, problems);
             }
         }
     }
 }
 
-fn check(read: Option<&str>, node: &Node, found: &mut BTreeSet<String>, problems: &mut Problems) {
+fn check_one(read: Option<&str>, node: &Node, problems: &mut Problems) {
     let (message, help) = match read {
         None => (
             "a path must name its header: only named headers are kept".to_owned(),
@@ -43,10 +39,7 @@ fn check(read: Option<&str>, node: &Node, found: &mut BTreeSet<String>, problems
             format!("`{name}` carries credentials: rules never see it"),
             "`verify` can check it".to_owned(),
         ),
-        Some(name) => {
-            found.insert(name.to_owned());
-            return;
-        }
+        Some(_) => return,
     };
     problems.add(Problem::error(Code::Path, node.span.clone(), message).help(help));
 }
@@ -107,14 +100,14 @@ mod tests {
     }
 
     #[test]
-    fn a_header_that_cannot_be_kept_is_refused() {
+    fn a_header_that_rules_cannot_have_is_refused() {
         for (text, message) in [
             ("$headers | json", "a path must name its header: only named headers are kept"),
             ("$headers['X-A']", "names of headers are in lower case here"),
             ("$headers.authorization", "`authorization` carries credentials: rules never see it"),
         ] {
             let mut problems = Problems::default();
-            collect(&Node::read(text).unwrap(), &mut BTreeSet::new(), &mut problems);
+            check(&Node::read(text).unwrap(), &mut problems);
             assert_eq!(problems.into_sorted().first().map(|p| p.message.as_str()), Some(message));
         }
     }
