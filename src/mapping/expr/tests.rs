@@ -1,9 +1,10 @@
 //! Values by examples: as they are written in a file, on a document.
 
-use super::samples::{document, evaluated, read, shown, value};
-use super::{Evaluated, Expr, Lets, Names, Scope};
+use super::samples::{document, evaluated, read, shown, value, with_reading};
+use super::{Evaluated, Expr, Lets, Names, Scope, Table};
 use crate::contact::{AttributeChange, HeldReason};
-use crate::mapping::Held;
+use crate::mapping::syntax::{Node, Problems};
+use crate::mapping::{Held, When};
 
 fn table(cases: &[(&str, &str, &str)]) {
     for (written, json, expected) in cases {
@@ -476,4 +477,86 @@ fn every_path_that_a_value_may_read_is_known_when_the_file_is_read() {
     let mut expected: Vec<_> = expected.split(' ').collect();
     expected.sort_unstable();
     assert_eq!(paths, expected);
+}
+
+#[test]
+fn values_and_conditions_are_written_in_block_style_almost_without_quotes() {
+    let file = r#"
+- $.form.hidden.utm_source | lower
+- { value: big-team, when: { $answer.size: { gt: 50 } } }
+- $answer.city | trim | title
+- $.form.hidden.plan | map(plans) | default(free)
+- $.form.submitted_at | date("%d %b %Y", tz=Asia/Kolkata)
+- join: [$answer.first, $answer.last]
+  with: " "
+- $.form.hidden.id | regex("^[0-9a-f]{24}$")
+- first_of:
+    - $.form.mobile
+    - $answer.phone
+- from: $.form.answers[*].field.ref
+  steps:
+    - only: [first, last]
+    - join("+")
+  when:
+    $answer.country | upper: { in: [INDIA, NEPAL] }
+    any:
+      - $.form.hidden.plan: pro_2024
+      - not: { $answer.consent: true }
+"#;
+    let document = document(
+        r#"{"form":{"submitted_at":"2026-11-23T10:00:00Z","hidden":{"utm_source":"Google","plan":"pro_2024",
+            "id":"65f0c0ffee0123456789abcd"},"answers":[
+            {"field":{"ref":"first"},"text":"Asha"},{"field":{"ref":"last"},"text":"Rao"},
+            {"field":{"ref":"city"},"choice":{"label":" pune "}},{"field":{"ref":"size"},"text":"60"},
+            {"field":{"ref":"phone"},"phone_number":"+919812345678"},
+            {"field":{"ref":"country"},"text":"India"},{"field":{"ref":"consent"},"boolean":false}]}}"#,
+    );
+    let answer = value(
+        "{ index: '$.form.answers[*]', key: $item.field.ref, \
+           value: { first_of: [$item.text, $item.phone_number, $item.choice.label, $item.boolean] } }",
+        &Names::default(),
+    );
+    let names = Names::default().with_let("answer");
+    let node = Node::read(file).unwrap();
+    let (read, problems) = with_reading(&names, |reading, problems| {
+        let items = node.as_list().unwrap();
+        items.iter().map(|item| Expr::read(item, reading, problems).unwrap()).collect::<Vec<_>>()
+    });
+    assert_eq!(problems, []);
+    let lets = [answer];
+    let lets = Lets::new(&lets);
+    let scope = Scope::new(&document).with_lets(&lets);
+
+    let given: Vec<_> = read.iter().map(|value| value.text(&scope).unwrap()).collect();
+
+    let expected = [
+        "google",
+        "big-team",
+        "Pune",
+        "pro",
+        "23 Nov 2026",
+        "Asha Rao",
+        "65f0c0ffee0123456789abcd",
+        "+919812345678",
+        "first+last",
+    ];
+    assert_eq!(given, expected.map(|text| Some(text.to_owned())));
+}
+
+#[test]
+fn a_table_has_words_and_what_they_become() {
+    let node = Node::read("{ a: b, c: 1.10, d: true, e: , f: [x] }").unwrap();
+    let mut problems = Problems::default();
+
+    assert!(Table::read(&node, &mut problems).is_none());
+    let problems = problems.into_sorted();
+    let found: Vec<_> = problems.iter().map(|problem| problem.message.as_str()).collect();
+    assert_eq!(found, ["a word of a table becomes a single value, a list was found"]);
+}
+
+#[test]
+fn compiled_values_are_shared_between_threads() {
+    fn is_shared<T: Send + Sync>() {}
+    is_shared::<Expr>();
+    is_shared::<When>();
 }

@@ -14,7 +14,7 @@ use super::call::{ArgKind, Args};
 use super::{each, text};
 use crate::contact::{HeldReason, Mobile};
 use crate::mapping::Held;
-use crate::mapping::expr::{Evaluated, Path, Reading, Scope, is_number, text_of};
+use crate::mapping::expr::{Evaluated, Path, Reading, Scope, text_of};
 use crate::mapping::syntax::{Code, Problem, Problems};
 
 /// Loads the metadata of all countries, so that the first number is not the one that waits for it (it takes
@@ -34,20 +34,29 @@ enum How {
     WithCode,
 }
 
+/// A way to read a number, by the name it has in the file: the event's own words are not shown.
+#[derive(Debug, Clone, Copy)]
+struct Way<'w> {
+    how: How,
+    name: &'w str,
+}
+
 /// Reads a number by the rules of a country; without one it must be international.
 pub(in crate::mapping) fn read(written: &str, country: Option<Id>) -> Result<Mobile, Held> {
-    read_in_turn(written, country.map(How::National).as_slice())
+    let way = country
+        .as_ref()
+        .map(|country| Way { how: How::National(*country), name: country.as_ref() });
+    read_in_turn(written, way.as_slice())
 }
 
 /// Reads a number in the first of these ways in which it is one.
-fn read_in_turn(written: &str, ways: &[How]) -> Result<Mobile, Held> {
+fn read_in_turn(written: &str, ways: &[Way<'_>]) -> Result<Mobile, Held> {
     let held = |found: &str| {
         Held::new(HeldReason::Phone, format!("a phone number is expected, {found} was found"))
     };
     let written = cleaned(written);
-    // A spreadsheet's way with long numbers: digits are lost.
-    let is_rounded = is_number(&written) && written.contains(['e', 'E']);
-    if is_rounded || written.chars().any(char::is_alphabetic) {
+    // Also a spreadsheet's way with long numbers, `9.19812E+11`: digits are lost.
+    if written.chars().any(char::is_alphabetic) {
         return Err(held("a text with letters in it"));
     }
     if written.starts_with('+') {
@@ -61,18 +70,12 @@ fn read_in_turn(written: &str, ways: &[How]) -> Result<Mobile, Held> {
              `phone(IN)` or `phone(e164)`)",
         ));
     }
-    let mut found = ways.iter().filter_map(|way| match way {
-        How::National(country) => national(&written, *country),
+    let mut found = ways.iter().filter_map(|way| match way.how {
+        How::National(country) => national(&written, country),
         How::WithCode => international(&format!("+{written}")),
     });
     found.next().ok_or_else(|| {
-        let names: Vec<&str> = ways
-            .iter()
-            .map(|way| match way {
-                How::National(country) => country.as_ref(),
-                How::WithCode => "e164",
-            })
-            .collect();
+        let names: Vec<&str> = ways.iter().map(|way| way.name).collect();
         held(&format!("a text that is no valid number for {}", names.join(", ")))
     })
 }
@@ -227,8 +230,20 @@ impl PhoneStep {
         let mut ways = Vec::with_capacity(self.tries.len());
         for one in &self.tries {
             match one {
-                Try::How(way) => ways.push(*way),
-                Try::Path(path) => ways.extend(country_at(path, scope)?.map(How::National)),
+                Try::How(how) => {
+                    let name = match how {
+                        How::National(country) => country.as_ref(),
+                        How::WithCode => "e164",
+                    };
+                    ways.push(Way { how: *how, name });
+                }
+                Try::Path(path) => {
+                    let country = country_at(path, scope)?;
+                    ways.extend(
+                        country
+                            .map(|country| Way { how: How::National(country), name: path.text() }),
+                    );
+                }
             }
         }
         each(value, &mut |value| match read_in_turn(text(value)?, &ways) {

@@ -29,7 +29,15 @@ pub(super) fn parts(
             let part = error.range().unwrap_or(0..text.len());
             let detail = error.detail().unwrap_or("this is no template");
             let place = spot.at(whole_characters(text, part));
-            problems.error(Code::Template, &place, detail);
+            let problem = Problem::error(Code::Template, place, detail);
+            problems.add(if spot.is_plain() {
+                problem.help(
+                    "if the template is whole in the file, YAML has cut it at a ` #`, or at a `,` or bracket \
+                     inside `{ }` or `[ ]`: put it in quotes",
+                )
+            } else {
+                problem
+            });
             return None;
         }
     };

@@ -84,6 +84,20 @@ fn without_a_plus_a_number_must_be_valid_for_the_country() {
 }
 
 #[test]
+fn a_message_names_the_countries_of_the_file_and_the_paths_to_others() {
+    use crate::mapping::expr::Names;
+    let event = document(r#"{"p":"12345","c":"US"}"#);
+    let value = crate::mapping::expr::samples::value("$.p | phone(IN, $.c)", &Names::default());
+
+    let held = value.evaluate(&Scope::new(&event)).unwrap_err();
+
+    assert_eq!(
+        held.to_string(),
+        "`$.p`, step `phone`: a phone number is expected, a text that is no valid number for IN, $.c was found"
+    );
+}
+
+#[test]
 fn digits_of_other_scripts_are_digits() {
     for written in ["٩٨١٢٣٤٥٦٧٨", "۹۸۱۲۳۴۵۶۷۸", "९८१२३४५६७८", "９８１２３４５６７８"]
     {
