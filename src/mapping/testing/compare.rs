@@ -129,8 +129,9 @@ fn came<'p>(planned: &'p Planned, lookups: &Lookups) -> Came<'p> {
         Lookup::Ambiguous => Came::Dead(DeadReason::Ambiguous),
         Lookup::Missing => match (update.target.on_missing, &update.target.who) {
             (OnMissing::Skip, _) => Came::Skipped(SkippedReason::ContactMissing),
+            // An id is either there or not: nothing can be created under it.
+            (_, Who::Id(_)) => Came::Dead(DeadReason::NotFound),
             (OnMissing::Dead, _) => Came::Dead(DeadReason::ContactMissing),
-            (OnMissing::Create, Who::Id(_)) => Came::Dead(DeadReason::NotFound),
             (OnMissing::Create, _) if has_mobile(update) => Came::Planned(decision),
             (OnMissing::Create, _) => Came::Skipped(SkippedReason::NoMobileToCreate),
         },

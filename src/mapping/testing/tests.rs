@@ -15,6 +15,10 @@ rules:
   when: { $.email: { exists: true } }
   contact: { attribute: { name: email, value: $.email }, on_missing: skip }
   update: { name: $.name }
+- name: known
+  when: { $.kind: known }
+  contact: { mobile: $.phone }
+  update: { name: $.name }
 - name: lines
   for_each: $.lines[*]
   contact: { id: $item.id }
@@ -80,7 +84,8 @@ fn a_test_passes_when_all_is_as_it_expects() {
         format!("{LEAD}, lookup: {{ 'mobile:917989000001': ambiguous }}, expect: [{{ rule: lead, dead: ambiguous }}]"),
         format!("{MAIL}, lookup: {{ 'attribute:email=a@example.com': missing }}, expect: [{{ rule: mail, skipped: contact_missing }}]"),
         format!("{MAIL}, lookup: {{ 'attribute:email=a@example.com': 65f0c0ffee0123456789abcd }}, expect: [{{ rule: mail, update: {{ name: Ann }} }}]"),
-        "body: { lines: [{ id: 65f0c0ffee0123456789abcd, name: A }, { id: 65f0c0ffee0123456789abce, name: B }] }, lookup: { 'id:65f0c0ffee0123456789abcd': missing }, expect: [{ rule: lines, dead: contact_missing }, { rule: lines, item: 1, update: { name: B } }]".to_owned(),
+        "body: { lines: [{ id: 65f0c0ffee0123456789abcd, name: A }, { id: 65f0c0ffee0123456789abce, name: B }] }, lookup: { 'id:65f0c0ffee0123456789abcd': missing }, expect: [{ rule: lines, dead: not_found }, { rule: lines, item: 1, update: { name: B } }]".to_owned(),
+        "body: { kind: known, phone: '07989000001', name: A }, lookup: { 'mobile:917989000001': missing }, expect: [{ rule: known, dead: contact_missing }]".to_owned(),
         "body_file: lead.json, expect: [{ rule: mail, update: { name: application/json 2 } }]".to_owned(),
         "raw: abc, content_type: text/plain, expect: [{ rule: mail, update: { name: text/plain 3 } }]".to_owned(),
         "raw: abc, headers: { Content-Type: text/html }, expect: [{ rule: mail, update: { name: text/html 3 } }]".to_owned(),
