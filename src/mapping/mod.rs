@@ -1,18 +1,34 @@
 //! A document in, planned updates out: the rules of a mapping file, read once and applied to every event. Pure.
 //!
-//! [`syntax`] reads the file, [`expr`] finds and makes values (paths, steps, templates), [`Source::plan`] applies
-//! the rules, [`Held`] says why a value could not be had.
+//! [`Set::read`] reads all files, [`syntax`] one of them, [`expr`] finds and makes values (paths, steps, templates),
+//! [`Source::plan`] applies the rules, [`Held`] says why a value could not be had. [`diagnostics`] shows what is
+//! wrong with a file, [`testing`] runs the tests that stand in it, [`shown`] shows what was planned.
 
+mod attributes;
+mod body;
+mod contact;
+pub mod diagnostics;
+mod event;
 pub mod expr;
 mod held;
+mod lets;
 mod plan;
+mod rule;
+mod set;
+pub mod shown;
 mod source;
 mod steps;
 pub mod syntax;
+mod tags;
+pub mod testing;
+mod update;
 mod when;
 
+pub use body::{Body, Format};
+pub use diagnostics::Report;
 pub use held::Held;
 pub use plan::{Decision, Input, Planned, PlannedEvent};
-pub use source::Source;
+pub use set::{Read, Set};
+pub use source::{Requires, Source};
 pub use steps::{moment, warm_phone_metadata};
 pub use when::When;

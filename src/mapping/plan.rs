@@ -4,7 +4,12 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::Held;
+use super::body::Split;
+use super::event::Known;
+use super::expr::{Lets, Scope};
+use super::rule::Matched;
+use super::source::Asks;
+use super::{Held, Source};
 use crate::contact::{PlannedUpdate, SkippedReason};
 use crate::document::Value;
 
@@ -59,3 +64,48 @@ pub enum Decision {
     /// There is nothing to change.
     NoEffect,
 }
+
+/// Applies a source's rules to a request.
+pub(super) fn plan(source: &Source, input: &Input<'_>) -> Vec<PlannedEvent> {
+    let document = source.body.document(input);
+    let scope = |document| Scope::new(document).with_request(input.headers, input.query);
+    match source.body.split(document) {
+        Split::One(event) if source.body.splits() => {
+            vec![plan_event(source, scope(event).with_batch(document), input.received_at)]
+        }
+        Split::One(event) => vec![plan_event(source, scope(event), input.received_at)],
+        Split::Each(events) => events
+            .into_iter()
+            .map(|event| plan_event(source, scope(event).with_batch(document), input.received_at))
+            .collect(),
+    }
+}
+
+fn plan_event(source: &Source, scope: Scope<'_>, received_at: Timestamp) -> PlannedEvent {
+    let event_value = |known: &Known| {
+        if source.reads_event { known.value(&source.name, received_at) } else { Value::Null }
+    };
+    // What `event` itself reads of `$event` is what is known before: its values are not kept for the rules.
+    let before = event_value(&Known::default());
+    let lets = Lets::new(&source.lets);
+    let known = source.event.find(&scope.with_event(&before).with_lets(&lets), &source.timezone);
+
+    let event = event_value(&known);
+    let lets = Lets::new(&source.lets);
+    let scope = scope.with_event(&event).with_lets(&lets);
+    let control = source.control.iter().any(|when| when.holds(&scope) == Ok(true));
+    let mut planned = Vec::new();
+    if !control {
+        for rule in &source.compiled {
+            let matched = rule.apply(&scope, source.country, &mut planned);
+            if source.asks == Asks::First && matched == Matched::Yes {
+                break;
+            }
+        }
+    }
+    let Known { id, event_type, occurred_at } = known;
+    PlannedEvent { id, event_type, occurred_at, control, planned }
+}
+
+#[cfg(test)]
+mod tests;

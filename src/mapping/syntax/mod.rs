@@ -1,12 +1,24 @@
 //! From the text of a mapping file to rules, with the place of everything that is wrong.
 //!
 //! [`Node`] is the file as a tree whose scalars keep their text; [`Fields`] takes a map apart and reports
-//! what it does not know; [`Problems`] collects everything, so that one run shows all of it.
+//! what it does not know; [`Problems`] collects everything, so that one run shows all of it. [`scalar`] reads
+//! words, numbers and paths; `file` puts the parts of a file together.
 
+mod allow;
 mod fields;
+mod file;
+mod headers;
+mod lints;
+mod mend;
+mod merge;
 mod node;
+mod place;
 mod problem;
+pub mod scalar;
 
+pub(super) use allow::Allowed;
 pub use fields::Fields;
+pub(super) use file::{Read, read};
+pub(super) use merge::merged;
 pub use node::{Kind, Node};
 pub use problem::{Code, Problem, Problems, Severity};

@@ -54,6 +54,10 @@ impl Node {
             if event.is_alias() || event.anchor_id().is_some() {
                 return Err(at(range, "anchors and aliases are not allowed in a mapping file"));
             }
+            if event.tag().is_some() {
+                return Err(at(range, "tags are not allowed in a mapping file")
+                    .help("a text that begins with `!` goes in quotes"));
+            }
             nodes += 1;
             if nodes > MOST || open.len() > DEEPEST {
                 return Err(at(range, "the file is too large or nested too deep"));
@@ -96,12 +100,19 @@ impl Node {
                 None => root = Some(done),
                 Some(Open::List(_, items)) => items.push(done),
                 Some(Open::Map(_, entries, key)) => match key.take() {
+                    None if done.is_merge_key() => {
+                        return Err(at(done.span, "merge keys are not allowed in a mapping file"));
+                    }
                     None => *key = Some(done),
                     Some(key) => entries.push((key, done)),
                 },
             }
         }
         root.ok_or_else(|| at(0..0, "the file is empty"))
+    }
+
+    fn is_merge_key(&self) -> bool {
+        matches!(&self.kind, Kind::Scalar { text, quoted: false } if text == "<<")
     }
 
     /// The text of a scalar, quoted or not.
@@ -152,8 +163,15 @@ mod tests {
 
     #[test]
     fn what_is_no_mapping_file_is_refused_with_its_place() {
-        for (text, start) in [("", 0), ("a: [1", 5), ("a: &x 1\nb: *x", 3), ("a: 1\n---\nb: 2", 5)]
-        {
+        for (text, start) in [
+            ("", 0),
+            ("a: [1", 5),
+            ("a: &x 1\nb: *x", 3),
+            ("a: 1\n---\nb: 2", 5),
+            ("a: !x y", 3),
+            ("a: !!str 1", 9),
+            ("<<: { a: 1 }", 0),
+        ] {
             let problem = Node::read(text).unwrap_err();
             assert_eq!(problem.code, Code::Yaml);
             assert!(problem.span.start.abs_diff(start) <= 3, "{text:?}: {problem:?}");

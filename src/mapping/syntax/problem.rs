@@ -74,6 +74,20 @@ codes! {
     Consent = "W005",
     /// `tags` replaces all the tags of a contact.
     ReplacesTags = "W006",
+    /// A rule that is never asked, since one before it always matches.
+    NeverAsked = "W010",
+    /// A tag that one rule both adds and removes: it is removed.
+    TagTwice = "W011",
+    /// A tag with a comma: it cannot be added or removed while tags are sent as one text.
+    TagWithComma = "W012",
+    /// An `event.id` made with `join`: a part that is missing is passed over, and two events may share an id.
+    JoinedId = "W013",
+    /// A plain `yes`, `no`, `on` or `off`: text here, a boolean for other YAML tools.
+    PlainBoolean = "W014",
+    /// A path into an array that a form or XML does not have when it sends the field once.
+    MayComeOnce = "W015",
+    /// A tag or an attribute that a rule uses and `requires` does not list.
+    NotRequired = "W016",
 }
 
 /// How bad it is.
@@ -102,6 +116,16 @@ impl Problem {
     /// A problem without help.
     pub fn error(code: Code, span: Range<usize>, message: impl Into<String>) -> Self {
         Self { code, span, message: message.into(), help: None }
+    }
+
+    /// A warning, with what to write instead; its code begins with `W`.
+    pub fn warning(
+        code: Code,
+        span: &Range<usize>,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) -> Self {
+        Self::error(code, span.clone(), message).help(help)
     }
 
     /// The same, with what to write instead.

@@ -105,6 +105,11 @@ impl Path {
         if let Root::Let(index) = self.root { Some(index) } else { None }
     }
 
+    /// Whether the path reads `$event`.
+    pub fn reads_event(&self) -> bool {
+        self.root == Root::Event
+    }
+
     /// Whether the path starts from the event's document.
     pub fn reads_document(&self) -> bool {
         self.root == Root::Document

@@ -1,0 +1,185 @@
+//! The mapping files of a folder, read and checked as one set.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+
+use super::diagnostics::Report;
+use super::syntax::{self, Code, Problem};
+use super::{Source, syntax::Read as ReadFile};
+use crate::event::SourceName;
+
+/// All sources, by name.
+#[derive(Debug, Clone)]
+pub struct Set {
+    sources: BTreeMap<SourceName, Arc<Source>>,
+    hash: String,
+}
+
+/// What reading a set gives.
+#[derive(Debug)]
+pub struct Read {
+    /// The set, where no file has an error.
+    pub set: Option<Set>,
+    /// All files in the order of their names, each with what is wrong with it: errors, warnings or nothing.
+    pub reports: Vec<Report>,
+}
+
+impl Set {
+    /// Reads files, given by the name they are shown under and their text. Their order makes no difference.
+    pub fn read(mut files: Vec<(String, String)>) -> Read {
+        files.sort();
+        let hash = hash(&files);
+        let mut sources = BTreeMap::new();
+        let mut names: BTreeMap<SourceName, String> = BTreeMap::new();
+        let mut reports = Vec::new();
+        for (file, text) in files {
+            let ReadFile { source, name, mut problems, hidden } = syntax::read(&file, &text);
+            if let Some((name, span)) = name {
+                if let Some(first) = names.get(&name) {
+                    problems.push(
+                        Problem::error(
+                            Code::Name,
+                            span,
+                            format!("`{first}` and `{file}` both describe the source `{name}`"),
+                        )
+                        .help("another name under `source`, or one file of the two"),
+                    );
+                } else {
+                    names.insert(name, file.clone());
+                }
+            }
+            sources.extend(source.map(|source| (source.name.clone(), Arc::new(source))));
+            reports.push(Report { file, text: without(text, &hidden), problems });
+        }
+        let whole = !reports.iter().any(Report::has_errors);
+        Read { set: whole.then_some(Self { sources, hash }), reports }
+    }
+
+    /// The source of this name.
+    pub fn get(&self, name: &str) -> Option<&Arc<Source>> {
+        self.sources.get(&SourceName::try_from(name).ok()?)
+    }
+
+    /// All sources, in the order of their names.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<Source>> {
+        self.sources.values()
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.sources.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.sources.is_empty()
+    }
+
+    /// The hash of the names and texts of all files, in hexadecimal: the same for the same set.
+    pub fn hash(&self) -> &str {
+        &self.hash
+    }
+}
+
+fn hash(files: &[(String, String)]) -> String {
+    let mut hasher = Sha256::new();
+    for part in files.iter().flat_map(|(file, text)| [file, text]) {
+        // The length in front keeps two different sets from running into one text.
+        hasher.update(part.len().to_be_bytes());
+        hasher.update(part.as_bytes());
+    }
+    hex::encode(hasher.finalize())
+}
+
+/// The text with secrets made unreadable, every other character in its place.
+fn without(text: String, hidden: &[std::ops::Range<usize>]) -> String {
+    if hidden.is_empty() {
+        return text;
+    }
+    let mut shown = String::with_capacity(text.len());
+    for (at, c) in text.char_indices() {
+        if c != '\n' && hidden.iter().any(|span| span.contains(&at)) {
+            (0..c.len_utf8()).for_each(|_| shown.push('*'));
+        } else {
+            shown.push(c);
+        }
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EMPTY: &str = "verify: { token: { in: path, secret: env:T } }\nevent: { id: none }\nrules: []\ntests: []\n";
+
+    fn file(name: &str, text: &str) -> (String, String) {
+        (name.to_owned(), text.to_owned())
+    }
+
+    #[test]
+    fn a_set_is_found_by_name_and_known_by_its_hash() {
+        let read = |files: &[(&str, &str)]| {
+            Set::read(files.iter().map(|(name, text)| file(name, text)).collect()).set.unwrap()
+        };
+        let named = format!("source: shop\n{EMPTY}");
+        let set = read(&[("b.yaml", EMPTY), ("a.yaml", &named)]);
+        let other_order = read(&[("a.yaml", &named), ("b.yaml", EMPTY)]);
+        let other_text = read(&[("a.yaml", EMPTY), ("b.yaml", EMPTY)]);
+
+        assert_eq!(set.iter().map(|s| s.name.as_str()).collect::<Vec<_>>(), ["b", "shop"]);
+        assert_eq!(set.get("shop").unwrap().file, "a.yaml");
+        assert!(set.get("a").is_none() && set.get("No Name").is_none());
+        assert_eq!(set.hash(), other_order.hash());
+        assert_ne!(set.hash(), other_text.hash());
+        assert_eq!(set.hash().len(), 64);
+    }
+
+    #[test]
+    fn two_files_cannot_describe_one_source() {
+        let shop = format!("source: shop\n{EMPTY}");
+        let read = Set::read(vec![file("shop.yaml", EMPTY), file("a.yaml", &shop)]);
+
+        assert!(read.set.is_none());
+        let last = read.reports.last().unwrap();
+        assert_eq!(last.file, "shop.yaml");
+        assert_eq!(
+            last.problems.last().unwrap().message,
+            "`a.yaml` and `shop.yaml` both describe the source `shop`"
+        );
+    }
+
+    #[test]
+    fn one_wrong_file_spoils_the_set_and_every_file_is_reported() {
+        let read = Set::read(vec![file("a.yaml", "rules: []"), file("b.yaml", "nonsense")]);
+
+        assert!(read.set.is_none());
+        assert_eq!(
+            read.reports.iter().map(|r| r.file.as_str()).collect::<Vec<_>>(),
+            ["a.yaml", "b.yaml"]
+        );
+    }
+
+    #[test]
+    fn a_secret_written_in_a_file_that_is_no_yaml_is_not_shown_either() {
+        let text = EMPTY.replace("env:T", "pässword[1");
+        let read = Set::read(vec![file("a.yaml", &text)]);
+
+        assert!(!read.reports[0].text.contains("pässword"), "{}", read.reports[0].text);
+        assert!(!format!("{:?}", read.reports[0].problems).contains("pässword"));
+    }
+
+    #[test]
+    fn a_secret_written_in_the_file_is_never_shown() {
+        let text = EMPTY.replace("env:T", "pässword-1");
+        let read = Set::read(vec![file("a.yaml", &text)]);
+
+        let report = &read.reports[0];
+        assert!(read.set.is_some());
+        assert!(!report.text.contains("pässword-1"), "{}", report.text);
+        assert_eq!(report.text.len(), text.len());
+        assert!(report.problems.iter().any(|p| p.code == Code::WrittenSecret));
+    }
+}
