@@ -10,8 +10,8 @@ use crate::document::{Members, Value};
 /// Reads one JSON value in UTF-8, with or without a byte order mark; nothing but white space may follow it.
 pub fn json(bytes: &[u8], limits: &Limits) -> Result<Value, Error> {
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
-    let text = std::str::from_utf8(bytes)
-        .map_err(|error| Error::NotUtf8 { at: error.valid_up_to() })?;
+    let text =
+        std::str::from_utf8(bytes).map_err(|error| Error::NotUtf8 { at: error.valid_up_to() })?;
     let mut reader = Reader { text, at: 0, nodes: 0, limits };
     reader.skip_space();
     if reader.peek().is_none() {
@@ -63,7 +63,7 @@ impl<'t> Reader<'t> {
     fn place(&self, at: usize) -> (usize, usize) {
         let before = self.text.as_bytes().get(..at).unwrap_or_default();
         let line_start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
-        let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+        let line = before.split(|byte| *byte == b'\n').count();
         // A byte that continues a character starts with the bits 10.
         let starts = |byte: &&u8| **byte & 0b1100_0000 != 0b1000_0000;
         let column = before.iter().skip(line_start).filter(starts).count() + 1;
@@ -195,7 +195,8 @@ impl<'t> Reader<'t> {
         let mut text = String::new();
         loop {
             let start = self.at;
-            while matches!(self.peek(), Some(byte) if byte != b'"' && byte != b'\\' && byte >= 0x20) {
+            while matches!(self.peek(), Some(byte) if byte != b'"' && byte != b'\\' && byte >= 0x20)
+            {
                 self.at += 1;
             }
             text.push_str(self.since(start));

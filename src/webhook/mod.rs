@@ -1,1 +1,4 @@
-//! To be filled.
+//! The door: from bytes nobody trusts to a stored event.
+
+pub mod head;
+pub mod verify;
