@@ -17,7 +17,7 @@ mod request;
 pub use error::Error;
 pub use json::json;
 pub use limits::Limits;
-pub use request::{headers, query, query_pairs, query_without};
+pub use request::{headers, percent_decoded, query, query_pairs, query_without};
 
 use crate::document::Value;
 

@@ -6,7 +6,7 @@ use crate::document::{Members, Value};
 pub fn query_pairs(raw: &str) -> impl Iterator<Item = (String, String)> {
     raw.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        (percent_decoded(name), percent_decoded(value))
+        (form_decoded(name), form_decoded(value))
     })
 }
 
@@ -14,7 +14,7 @@ pub fn query_pairs(raw: &str) -> impl Iterator<Item = (String, String)> {
 pub fn query_without(raw: &str, names: &[String]) -> String {
     let stays = |pair: &&str| {
         let name = pair.split_once('=').map_or(*pair, |(name, _)| name);
-        !names.contains(&percent_decoded(name))
+        !names.contains(&form_decoded(name))
     };
     raw.split('&').filter(stays).collect::<Vec<_>>().join("&")
 }
@@ -49,24 +49,25 @@ pub fn headers<'h>(pairs: impl IntoIterator<Item = (&'h str, &'h str)>) -> Value
     Value::Object(members)
 }
 
-/// The text with `%XX` and `+` decoded; what is no UTF-8 becomes the replacement character.
-fn percent_decoded(text: &str) -> String {
-    if !text.bytes().any(|byte| matches!(byte, b'%' | b'+')) {
+/// A name or a value of a query, decoded: `%XX`, and `+` for a blank.
+fn form_decoded(text: &str) -> String {
+    percent_decoded(&text.replace('+', " "))
+}
+
+/// The text with `%XX` decoded; what is no UTF-8 becomes the replacement character.
+pub fn percent_decoded(text: &str) -> String {
+    if !text.contains('%') {
         return text.to_owned();
     }
     let mut decoded = Vec::with_capacity(text.len());
     let mut bytes = text.as_bytes().iter();
     while let Some(&byte) = bytes.next() {
-        decoded.push(match byte {
-            b'+' => b' ',
-            b'%' => match hex_pair(bytes.as_slice()) {
-                Some(value) => {
-                    bytes.nth(1);
-                    value
-                }
-                None => b'%',
-            },
-            other => other,
+        decoded.push(match (byte, hex_pair(bytes.as_slice())) {
+            (b'%', Some(value)) => {
+                bytes.nth(1);
+                value
+            }
+            _ => byte,
         });
     }
     String::from_utf8_lossy(&decoded).into_owned()

@@ -15,7 +15,7 @@ use crate::webhook::head::Head;
 pub struct Credentials {
     /// Headers, names in lower case.
     pub headers: Vec<(String, String)>,
-    /// Parameters of the query, undecoded.
+    /// Parameters of the query, not escaped yet.
     pub query: Vec<(String, String)>,
     /// What stands behind the source's name in the path.
     pub token: Option<String>,
