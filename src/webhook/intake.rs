@@ -18,6 +18,7 @@ use super::planned::new_event;
 use super::refusal::Refusal;
 use super::settings::IntakeSettings;
 use super::verify::{Reason, Verdict};
+use super::visit::{Visit, elapsed_ms};
 use crate::clock::SharedClock;
 use crate::decode;
 use crate::mapping::{Input, PlannedEvent};
@@ -93,6 +94,11 @@ impl Intake {
 
     pub(super) fn metrics(&self) -> &Metrics {
         &self.metrics
+    }
+
+    /// The meters of requests that name no source.
+    pub(super) fn unknown(&self) -> &Meters {
+        &self.unknown
     }
 
     /// Takes a request in. Once the last byte of the body is there, what was begun goes on even if this is dropped.
@@ -240,83 +246,5 @@ impl Intake {
             answers.push(answer);
         }
         Ok(Answer::of(answers))
-    }
-}
-
-fn elapsed_ms(begun: Instant) -> u64 {
-    u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX)
-}
-
-/// One request from its head to its answer: counted once, whatever happens to it.
-struct Visit {
-    intake: Arc<Intake>,
-    door: Option<Arc<Door>>,
-    begun: Instant,
-    ended: bool,
-}
-
-impl Visit {
-    fn begin(intake: Arc<Intake>, door: Option<Arc<Door>>) -> Self {
-        intake.metrics.intake_in_flight_requests.with_label_values::<&str>(&[]).inc();
-        Self { intake, door, begun: Instant::now(), ended: false }
-    }
-
-    fn end(mut self, answer: Result<Answer, Refusal>) -> Result<Answer, Refusal> {
-        match &answer {
-            Ok(answer) => {
-                let after = self.begun.elapsed();
-                self.meters(None).taken(answer.status(), after, &self.intake.metrics);
-                self.ended = true;
-            }
-            Err(refusal) => self.refuse(refusal),
-        }
-        answer
-    }
-
-    /// The source's meters; those of no source for what names none.
-    fn meters(&self, refusal: Option<&Refusal>) -> &Meters {
-        match &self.door {
-            Some(door) if !matches!(refusal, Some(Refusal::UnknownSource)) => &door.meters,
-            _ => &self.intake.unknown,
-        }
-    }
-
-    fn refuse(&mut self, refusal: &Refusal) {
-        self.ended = true;
-        let after = self.begun.elapsed();
-        self.meters(Some(refusal)).refused(refusal, after, &self.intake.metrics);
-        let source = self.door.as_ref().map_or("unknown", |door| door.source.name.as_str());
-        let (reason, elapsed_ms) = (refusal.reason(), elapsed_ms(self.begun));
-        match refusal {
-            Refusal::UnknownSource | Refusal::Method => {
-                debug!(source, reason, elapsed_ms, "request refused");
-            }
-            Refusal::NotStored(error) => {
-                error!(source, reason, elapsed_ms, %error, "event not stored");
-            }
-            Refusal::Closed | Refusal::Broken => {
-                error!(source, reason, elapsed_ms, "request refused");
-            }
-            Refusal::Crowded => warn!(source, reason, elapsed_ms, "request refused"),
-            Refusal::Undecodable(error) => {
-                info!(source, reason, elapsed_ms, %error, "request refused");
-            }
-            Refusal::Unverified(_)
-            | Refusal::TooLarge { .. }
-            | Refusal::Encoding
-            | Refusal::Incomplete
-            | Refusal::Late => info!(source, reason, elapsed_ms, "request refused"),
-        }
-    }
-}
-
-impl Drop for Visit {
-    fn drop(&mut self) {
-        self.intake.metrics.intake_in_flight_requests.with_label_values::<&str>(&[]).dec();
-        if !self.ended {
-            // The sender hung up before the last byte, or something of ours panicked.
-            let broken = std::thread::panicking();
-            self.refuse(if broken { &Refusal::Broken } else { &Refusal::Incomplete });
-        }
     }
 }

@@ -25,6 +25,7 @@ mod settings;
 #[cfg(test)]
 mod tests;
 pub mod verify;
+mod visit;
 
 pub use answer::{Answer, EventAnswer, Status};
 pub use doors::{Doors, Flaw, verify_of};

@@ -1,6 +1,7 @@
 //! The door from outside: requests in, answers out, over a store in memory.
 
 mod answers;
+mod log;
 mod refusals;
 mod sources;
 mod wire;

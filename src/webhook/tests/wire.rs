@@ -121,3 +121,24 @@ async fn a_body_that_does_not_come_in_time_is_refused_and_cut() {
     assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
     assert!(answer.contains("connection: close"), "{answer}");
 }
+
+#[actix_web::test]
+async fn a_connection_serves_on_after_every_answer_that_left_nothing_unread() {
+    let house = House::new();
+    let request = |head: &str, body: &str| {
+        format!("{head} HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\n\r\n{body}", body.len())
+    };
+    let requests = [
+        request("POST /hooks/open", "{}"),
+        request("GET /hooks/open", ""),
+        request("POST /hooks/github", "{}"),
+        request("POST /hooks/open", "{"),
+        request("POST /hooks/nobody", "{}"),
+    ];
+
+    let answer = talk(&house, &requests.concat(), "").await;
+
+    let statuses: Vec<_> =
+        answer.split("HTTP/1.1 ").skip(1).map(|answer| answer.split(' ').next().unwrap()).collect();
+    assert_eq!(statuses, ["200", "405", "401", "400", "404"], "{answer}");
+}
