@@ -79,7 +79,7 @@ impl<'t> Reader<'t> {
         match self.peek() {
             Some(b'{') => self.object(level),
             Some(b'[') => self.list(level),
-            Some(b'"') => Ok(Value::Text(self.string()?.into())),
+            Some(b'"') => self.string().map(Value::Text),
             Some(b'-' | b'0'..=b'9') => self.number(),
             Some(b't') => self.word("true", Value::Bool(true)),
             Some(b'f') => self.word("false", Value::Bool(false)),
@@ -137,7 +137,7 @@ impl<'t> Reader<'t> {
             if self.peek() != Some(b'"') {
                 return Err(self.flaw("a key in quotes is expected"));
             }
-            let key: Box<str> = self.string()?.into();
+            let key = self.string()?;
             self.skip_space();
             if !self.take(b':') {
                 return Err(self.flaw("`:` is expected behind a key"));
@@ -190,26 +190,34 @@ impl<'t> Reader<'t> {
         Ok(Value::Number(self.since(start).into()))
     }
 
-    fn string(&mut self) -> Result<String, Error> {
+    fn string(&mut self) -> Result<Box<str>, Error> {
         self.at += 1;
-        let mut text = String::new();
+        let plain = self.plain_text();
+        if self.take(b'"') {
+            return Ok(plain.into());
+        }
+        let mut text = plain.to_owned();
         loop {
-            let start = self.at;
-            while matches!(self.peek(), Some(byte) if byte != b'"' && byte != b'\\' && byte >= 0x20)
-            {
-                self.at += 1;
-            }
-            text.push_str(self.since(start));
             match self.peek() {
                 Some(b'"') => {
                     self.at += 1;
-                    return Ok(text);
+                    return Ok(text.into());
                 }
                 Some(b'\\') => text.push(self.escape()?),
                 Some(_) => return Err(self.flaw("a control character stands in a text")),
                 None => return Err(self.flaw("a text is not closed")),
             }
+            text.push_str(self.plain_text());
         }
+    }
+
+    /// The text from here to the next quote, escape or control character.
+    fn plain_text(&mut self) -> &'t str {
+        let start = self.at;
+        while matches!(self.peek(), Some(byte) if byte != b'"' && byte != b'\\' && byte >= 0x20) {
+            self.at += 1;
+        }
+        self.since(start)
     }
 
     fn escape(&mut self) -> Result<char, Error> {
