@@ -1,1 +1,35 @@
-//! To be filled.
+//! The door: from bytes nobody trusts to a stored event and the answer.
+//!
+//! [`route`] takes HTTP apart and puts it together, [`Intake`] is what happens in between: route, method,
+//! what can be checked without the body, body, signature, decode, map, store, answer. [`Doors`] are the sources
+//! in force, [`verify`] says whether a request is from whom it should be, [`Refusal`] why it was turned away.
+//!
+//! # Promises
+//!
+//! - 2xx is answered once the event is stored, never before.
+//! - What cannot be verified is never taken; the sender is not told what was wrong.
+//! - Of credentials and signatures nothing is kept, and nothing of a request is logged.
+//! - Bodies are bounded in size, in time and in the memory they take up together.
+
+mod answer;
+mod body;
+mod doors;
+pub mod head;
+mod intake;
+mod line;
+mod meters;
+mod planned;
+mod refusal;
+pub mod route;
+mod settings;
+#[cfg(test)]
+mod tests;
+pub mod verify;
+mod visit;
+
+pub use answer::{Answer, EventAnswer, Status};
+pub use doors::{Doors, Flaw, verify_of};
+pub use intake::Intake;
+pub use line::keep_line;
+pub use refusal::Refusal;
+pub use settings::IntakeSettings;

@@ -1,0 +1,106 @@
+//! The sources as the door knows them: one table, swapped as a whole.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::head::Head;
+use super::meters::Meters;
+use super::verify::{MissingSecret, SecretSource, Verifier, VerifySpec};
+use crate::mapping::Source;
+use crate::mapping::syntax::{Code, Problem, Problems};
+use crate::telemetry::metrics::Metrics;
+
+/// Headers that are never kept and never shown to rules, whoever asks.
+const CREDENTIALS: &[&str] = &["authorization", "proxy-authorization", "cookie"];
+
+/// All sources, by name.
+#[derive(Default)]
+pub struct Doors {
+    pub(super) by_name: HashMap<Box<str>, Arc<Door>>,
+}
+
+/// One source, ready to take requests, or closed.
+pub(super) struct Door {
+    pub(super) source: Arc<Source>,
+    /// What requests are held against; what is missing where the source is closed.
+    pub(super) verifier: Result<Verifier, MissingSecret>,
+    pub(super) meters: Meters,
+    /// The headers that are kept, in lower case.
+    headers: Vec<String>,
+}
+
+/// A source whose `verify` cannot be used.
+#[derive(Debug)]
+pub struct Flaw {
+    /// The source.
+    pub source: Arc<Source>,
+    /// What is wrong, with its place in the source's file.
+    pub problems: Vec<Problem>,
+}
+
+impl Doors {
+    /// Reads `verify` of every source and fetches the secrets. A source whose secret is missing is closed; one
+    /// whose `verify` cannot be read makes all of them fail.
+    pub fn build(
+        sources: impl IntoIterator<Item = Arc<Source>>,
+        secrets: &dyn SecretSource,
+        metrics: &Metrics,
+    ) -> Result<Self, Vec<Flaw>> {
+        let (mut read, mut flaws) = (Vec::new(), Vec::new());
+        for source in sources {
+            match verify_of(&source) {
+                (Some(spec), _) => read.push((source, spec)),
+                (None, problems) => flaws.push(Flaw { source, problems }),
+            }
+        }
+        if !flaws.is_empty() {
+            return Err(flaws);
+        }
+        let door = |(source, spec): (Arc<Source>, VerifySpec)| {
+            let name = source.name.as_str().into();
+            (name, Arc::new(Door::new(source, spec.resolve(secrets), metrics)))
+        };
+        Ok(Self { by_name: read.into_iter().map(door).collect() })
+    }
+
+    /// The sources that are closed, and the secret each of them misses.
+    pub fn closed(&self) -> impl Iterator<Item = (&Arc<Source>, &MissingSecret)> {
+        self.by_name.values().filter_map(|door| Some((&door.source, door.verifier.as_ref().err()?)))
+    }
+}
+
+/// What `verify` of a source says, and what is wrong with it or worth a warning.
+pub fn verify_of(source: &Source) -> (Option<VerifySpec>, Vec<Problem>) {
+    let mut problems = Problems::default();
+    let spec = source.verify.as_ref().and_then(|node| VerifySpec::read(node, &mut problems));
+    if source.verify.is_none() {
+        problems.add(
+            Problem::error(Code::MissingKey, 0..0, "`verify` is missing here")
+                .help("say `verify: none` where anybody may post"),
+        );
+    }
+    let spec = spec.filter(|_| !problems.has_errors());
+    (spec, problems.into_sorted())
+}
+
+impl Door {
+    fn new(
+        source: Arc<Source>,
+        verifier: Result<Verifier, MissingSecret>,
+        metrics: &Metrics,
+    ) -> Self {
+        let verifying = verifier.as_ref().map(Verifier::headers).unwrap_or_default();
+        let kept =
+            |name: &&String| !CREDENTIALS.contains(&name.as_str()) && !verifying.contains(name);
+        let headers = source.headers.iter().filter(kept).cloned().collect();
+        let meters = Meters::of(&source, metrics);
+        Self { source, verifier, meters, headers }
+    }
+
+    /// The headers that rules read and the store keeps: those the source names, never a credential.
+    pub(super) fn kept_headers(&self, head: &Head) -> Vec<(String, String)> {
+        let kept = |(name, _): &(&str, &str)| self.headers.iter().any(|own| own == name);
+        let owned = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
+        head.headers.iter().filter(kept).map(owned).collect()
+    }
+}

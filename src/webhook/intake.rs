@@ -1,0 +1,250 @@
+//! From a request to a stored event: verify, decode, map, store. No HTTP in here.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use arc_swap::ArcSwap;
+use bytes::Bytes;
+use futures_util::Stream;
+use tokio_util::task::TaskTracker;
+use tracing::{debug, error, info, warn};
+
+use super::answer::Answer;
+use super::body::{self, Body, Budget};
+use super::doors::{Door, Doors};
+use super::head::Head;
+use super::meters::Meters;
+use super::planned::new_event;
+use super::refusal::Refusal;
+use super::settings::IntakeSettings;
+use super::verify::{Reason, Verdict};
+use super::visit::{Visit, elapsed_ms};
+use crate::clock::SharedClock;
+use crate::decode;
+use crate::mapping::{Input, PlannedEvent};
+use crate::store::{self, Receipt, Store};
+use crate::telemetry::metrics::Metrics;
+
+/// Takes requests in. One for the whole program; the sources in force can be swapped at any time.
+pub struct Intake {
+    doors: ArcSwap<Doors>,
+    store: Arc<dyn Store>,
+    clock: SharedClock,
+    metrics: Arc<Metrics>,
+    settings: IntakeSettings,
+    budget: Arc<Budget>,
+    unknown: Meters,
+    tasks: TaskTracker,
+}
+
+impl Intake {
+    /// An intake without sources. What it has begun runs in `tasks`, whoever hangs up.
+    pub fn new(
+        store: Arc<dyn Store>,
+        clock: SharedClock,
+        metrics: Arc<Metrics>,
+        settings: IntakeSettings,
+        tasks: TaskTracker,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            doors: ArcSwap::default(),
+            store,
+            clock,
+            unknown: Meters::unknown(&metrics),
+            metrics,
+            budget: Budget::new(settings.max_buffered),
+            settings,
+            tasks,
+        })
+    }
+
+    /// Puts these sources in force, all at once. Requests that are being handled finish with theirs.
+    pub fn install(&self, doors: Doors) {
+        let doors = Arc::new(doors);
+        let old = self.doors.swap(Arc::clone(&doors));
+        for name in old.by_name.keys().filter(|name| !doors.by_name.contains_key(*name)) {
+            // Gauges say how things are; where there is nothing any more, they say nothing.
+            for gauge in [&self.metrics.source_up, &self.metrics.mappings_rules] {
+                if gauge.remove_label_values(&[&**name]).is_err() {
+                    debug!(source = %name, "a gauge of a removed source was not there");
+                }
+            }
+        }
+        for (name, door) in &doors.by_name {
+            let rules = i64::try_from(door.source.rules.len()).unwrap_or(i64::MAX);
+            self.metrics.mappings_rules.with_label_values(&[&**name]).set(rules);
+            let up = self.metrics.source_up.with_label_values(&[&**name]);
+            up.set(i64::from(door.verifier.is_ok()));
+            match &door.verifier {
+                Err(missing) => {
+                    error!(source = %name, reason = %missing, "a source is closed until its secret is there");
+                }
+                Ok(verifier) if verifier.has_short_secret() => {
+                    warn!(source = %name, "the secret of a source has less than 8 bytes and could be guessed");
+                }
+                Ok(_) => {}
+            }
+        }
+    }
+
+    /// The sources in force.
+    pub fn doors(&self) -> Arc<Doors> {
+        self.doors.load_full()
+    }
+
+    pub(super) fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    /// The meters of requests that name no source.
+    pub(super) fn unknown(&self) -> &Meters {
+        &self.unknown
+    }
+
+    /// Takes a request in. Once the last byte of the body is there, what was begun goes on even if this is dropped.
+    pub async fn receive<S, E>(
+        self: &Arc<Self>,
+        source: &str,
+        head: Head,
+        body: &mut S,
+    ) -> Result<Answer, Refusal>
+    where
+        S: Stream<Item = Result<Bytes, E>> + Unpin,
+    {
+        let door = self.doors.load().by_name.get(source).cloned();
+        let visit = Visit::begin(Arc::clone(self), door);
+        let front = async {
+            let door = visit.door.as_deref().ok_or(Refusal::UnknownSource)?;
+            self.admit(door, &head)?;
+            let declared = head.headers.first("content-length").and_then(|text| text.parse().ok());
+            let timeout = self.settings.request_timeout.0;
+            body::receive(body, declared, self.settings.body_limit(), &self.budget, timeout).await
+        };
+        let body = match front.await {
+            Ok(body) => body,
+            Err(refusal) => return visit.end(Err(refusal)),
+        };
+        let task = self.tasks.spawn(async move {
+            let answer = match visit.door.clone() {
+                Some(door) => visit.intake.take_in(&door, &head, &body, visit.begun).await,
+                None => Err(Refusal::UnknownSource),
+            };
+            visit.end(answer)
+        });
+        match task.await {
+            Ok(answer) => answer,
+            Err(error) => match error.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                Err(_) => Err(Refusal::NotStored(store::Error::Closed)),
+            },
+        }
+    }
+
+    /// What can be checked without the body.
+    fn admit(&self, door: &Door, head: &Head) -> Result<(), Refusal> {
+        if let Ok(verifier) = &door.verifier
+            && head.token.is_some()
+            && !verifier.takes_path_token()
+        {
+            return Err(Refusal::UnknownSource);
+        }
+        if head.method != "POST" {
+            return Err(Refusal::Method);
+        }
+        let Ok(verifier) = &door.verifier else { return Err(Refusal::Closed) };
+        if let Verdict::Refused(reason) = verifier.judge_head(head, self.clock.now()) {
+            return Err(Refusal::Unverified(reason));
+        }
+        match head.headers.only("content-encoding") {
+            Ok(None) => Ok(()),
+            Ok(Some(as_it_is)) if matches!(as_it_is.trim(), "" | "identity") => Ok(()),
+            _ => Err(Refusal::Encoding),
+        }
+    }
+
+    /// Verifies, decodes, maps and stores a request that has arrived.
+    async fn take_in(
+        &self,
+        door: &Door,
+        head: &Head,
+        body: &Body,
+        begun: Instant,
+    ) -> Result<Answer, Refusal> {
+        let now = self.clock.now();
+        let verifier = door.verifier.as_ref().map_err(|_| Refusal::Closed)?;
+        match verifier.judge(head, &body.bytes, now) {
+            Verdict::Genuine => {}
+            Verdict::NeedsBody => return Err(Refusal::Unverified(Reason::SignatureMissing)),
+            Verdict::Refused(reason) => return Err(Refusal::Unverified(reason)),
+        }
+        let content_type = head.headers.first("content-type");
+        let limits = decode::Limits::default();
+        let document = decode::document(content_type, &body.bytes, decode::Format::Auto, &limits)?;
+        let request = store::Request {
+            method: head.method.clone(),
+            content_type: content_type.map(str::to_owned),
+            query: decode::query_without(&head.query, verifier.parameters()),
+            headers: door.kept_headers(head),
+            body: body.bytes.clone(),
+        };
+        let pairs = request.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let headers = decode::headers(pairs);
+        let query = decode::query(&request.query);
+        let mapping = Instant::now();
+        let planned = door.source.plan(&Input {
+            document: &document,
+            headers: &headers,
+            query: &query,
+            received_at: now,
+        });
+        door.meters.mapped(mapping.elapsed());
+        self.keep(door, request, planned, begun).await
+    }
+
+    /// Stores what was planned, and says what became of it.
+    pub(super) async fn keep(
+        &self,
+        door: &Door,
+        request: store::Request,
+        planned: Vec<PlannedEvent>,
+        begun: Instant,
+    ) -> Result<Answer, Refusal> {
+        let size = request.body.len();
+        let (events, tallies): (Vec<_>, Vec<_>) = planned
+            .into_iter()
+            .enumerate()
+            .map(|(item, event)| new_event(&door.source, item, event))
+            .unzip();
+        let receipts = if events.is_empty() {
+            Vec::new()
+        } else {
+            self.store.append(request, events).await.map_err(Refusal::NotStored)?
+        };
+        door.meters.body(size);
+        let elapsed_ms = elapsed_ms(begun);
+        let mut answers = Vec::with_capacity(receipts.len());
+        for (tally, receipt) in tallies.iter().zip(receipts) {
+            let answer = tally.answer(receipt);
+            let (source, event_id) = (&door.source.name, answer.event_id);
+            match receipt {
+                Receipt::Stored(_) => door.meters.stored(tally, &self.metrics),
+                Receipt::Duplicate { differs: false, .. } => {}
+                Receipt::Duplicate { differs: true, .. } => {
+                    door.meters.differs(&self.metrics);
+                    warn!(%source, %event_id, "a repeat differs from the first event of its id");
+                }
+            }
+            info!(
+                %source,
+                %event_id,
+                status = answer.status.as_str(),
+                updates = answer.updates.unwrap_or(0),
+                held = answer.held.unwrap_or(0),
+                elapsed_ms,
+                "event taken in"
+            );
+            answers.push(answer);
+        }
+        Ok(Answer::of(answers))
+    }
+}

@@ -1,0 +1,111 @@
+//! From what the rules planned to what the store keeps.
+
+use std::sync::Arc;
+
+use super::answer::{EventAnswer, Status};
+use crate::contact::HeldReason;
+use crate::mapping::{Decision, PlannedEvent, Source};
+use crate::store::{Dedupe, NewEvent, NewState, NewUpdate, Receipt};
+
+/// What the rules made of one event, in numbers.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Tally {
+    control: bool,
+    waiting: u32,
+    held: u32,
+    skipped: u32,
+    pub(super) rules: Vec<RuleTally>,
+}
+
+/// What one rule made of one event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct RuleTally {
+    pub(super) rule: Arc<str>,
+    pub(super) waiting: u32,
+    pub(super) held: Vec<HeldReason>,
+}
+
+/// The event as it is stored, and its numbers. A rule without effect leaves nothing.
+pub(super) fn new_event(source: &Source, item: usize, event: PlannedEvent) -> (NewEvent, Tally) {
+    let mut tally = Tally { control: event.control, ..Tally::default() };
+    let mut updates = Vec::with_capacity(event.planned.len());
+    for planned in event.planned {
+        if tally.rules.last().is_none_or(|last| last.rule != planned.rule) {
+            let rule = Arc::clone(&planned.rule);
+            tally.rules.push(RuleTally { rule, waiting: 0, held: Vec::new() });
+        }
+        let state = match planned.decision {
+            Decision::NoEffect => continue,
+            Decision::Update(update) => {
+                tally.waiting += 1;
+                tally.of_rule(|rule| rule.waiting += 1);
+                NewState::Waiting(update)
+            }
+            Decision::Held(held) => {
+                tally.held += 1;
+                tally.of_rule(|rule| rule.held.push(held.reason));
+                NewState::Held { reason: held.reason, detail: held.detail }
+            }
+            Decision::Skipped(reason) => {
+                tally.skipped += 1;
+                NewState::Skipped(reason)
+            }
+        };
+        updates.push(NewUpdate { rule: planned.rule, item: planned.item, state });
+    }
+    let event = NewEvent {
+        source: source.name.clone(),
+        item: u32::try_from(item).unwrap_or(u32::MAX),
+        dedupe: event.id.map(|id| Dedupe { id, window: source.dedupe_window }),
+        event_type: event.event_type,
+        occurred_at: event.occurred_at,
+        control: event.control,
+        updates,
+    };
+    (event, tally)
+}
+
+impl Tally {
+    fn of_rule(&mut self, change: impl FnOnce(&mut RuleTally)) {
+        if let Some(rule) = self.rules.last_mut() {
+            change(rule);
+        }
+    }
+
+    fn status(&self) -> Status {
+        if self.control {
+            Status::Control
+        } else if self.waiting > 0 {
+            Status::Accepted
+        } else if self.held > 0 {
+            Status::Held
+        } else if self.skipped > 0 {
+            Status::Skipped
+        } else {
+            Status::Ignored
+        }
+    }
+
+    /// Whether no rule matched an event that rules were asked about.
+    pub(super) fn is_miss(&self) -> bool {
+        !self.control && self.rules.is_empty()
+    }
+
+    /// What the sender is told.
+    pub(super) fn answer(&self, receipt: Receipt) -> EventAnswer {
+        match receipt {
+            Receipt::Stored(event_id) => EventAnswer {
+                event_id,
+                status: self.status(),
+                updates: Some(self.waiting),
+                held: Some(self.held),
+            },
+            Receipt::Duplicate { first, .. } => EventAnswer {
+                event_id: first,
+                status: Status::Duplicate,
+                updates: None,
+                held: None,
+            },
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! Why a request is turned away, and what its sender is told.
+
+use crate::problem::Problem;
+use crate::units::ByteSize;
+use crate::{decode, store};
+
+use super::verify::Reason;
+
+/// After how many seconds a sender should come again when we could not take its event.
+const RETRY_AFTER: u64 = 10;
+
+/// Why an event was not taken in.
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal {
+    /// No source has this name, or none has a token in its path.
+    #[error("there is no such source")]
+    UnknownSource,
+    /// The source takes another method.
+    #[error("only `POST` is taken here")]
+    Method,
+    /// The source's secret is missing: it is closed, never open.
+    #[error("the source is not ready")]
+    Closed,
+    /// It is not from whom it should be.
+    #[error("the request is not believed")]
+    Unverified(Reason),
+    /// The body is larger than the source takes.
+    #[error("the body is larger than the limit of {limit}")]
+    TooLarge {
+        /// The limit.
+        limit: ByteSize,
+    },
+    /// The body is packed in a way that is not handled.
+    #[error("the content encoding is not handled: send the body as it is")]
+    Encoding,
+    /// The body does not become a document.
+    #[error(transparent)]
+    Undecodable(#[from] decode::Error),
+    /// The sender hung up, or the body broke off.
+    #[error("the body is incomplete")]
+    Incomplete,
+    /// The body was not received in time.
+    #[error("the request was not received in time")]
+    Late,
+    /// The bodies being received take up all the memory they may.
+    #[error("too many requests are being received, come again later")]
+    Crowded,
+    /// The store could not keep it; nothing is half-stored.
+    #[error("the event could not be stored, come again later")]
+    NotStored(#[source] store::Error),
+    /// A mistake of ours.
+    #[error("the request could not be handled")]
+    Broken,
+}
+
+impl Refusal {
+    /// Every reason that a known source counts, as `intake_rejections_total` labels it.
+    pub(super) const REASONS: &[&str] = &[
+        "method",
+        "signature_missing",
+        "signature_mismatch",
+        "timestamp_skew",
+        "auth",
+        "body_too_large",
+        "bad_body",
+        "bad_content_type",
+        "timeout",
+    ];
+
+    /// The `reason` label of `intake_rejections_total`; nothing for what is no fault of the sender.
+    pub fn rejection(&self) -> Option<&'static str> {
+        match self {
+            Self::UnknownSource => Some("unknown_source"),
+            Self::Method => Some("method"),
+            Self::Unverified(reason) => Some(reason.label()),
+            Self::TooLarge { .. } => Some("body_too_large"),
+            Self::Encoding | Self::Undecodable(decode::Error::UnsupportedContentType) => {
+                Some("bad_content_type")
+            }
+            Self::Undecodable(_) | Self::Incomplete => Some("bad_body"),
+            Self::Late => Some("timeout"),
+            Self::Closed | Self::Crowded | Self::NotStored(_) | Self::Broken => None,
+        }
+    }
+
+    /// The `outcome` label of `intake_requests_total`.
+    pub fn outcome(&self) -> &'static str {
+        match self {
+            Self::UnknownSource
+            | Self::Method
+            | Self::Unverified(_)
+            | Self::TooLarge { .. }
+            | Self::Encoding
+            | Self::Undecodable(_)
+            | Self::Incomplete
+            | Self::Late => "rejected",
+            Self::Crowded | Self::NotStored(store::Error::Full(_) | store::Error::Busy) => "shed",
+            Self::Closed | Self::NotStored(_) | Self::Broken => "error",
+        }
+    }
+
+    /// The word for it in the log.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::Closed => "secret_missing",
+            Self::Crowded => "buffers_full",
+            Self::NotStored(store::Error::Full(_)) => "store_full",
+            Self::NotStored(store::Error::Busy) => "store_busy",
+            Self::NotStored(_) => "store_failed",
+            other => other.rejection().unwrap_or("internal"),
+        }
+    }
+}
+
+impl From<&Refusal> for Problem {
+    fn from(refusal: &Refusal) -> Self {
+        let problem = match refusal {
+            Refusal::UnknownSource => {
+                Self::new(404, "/problems/unknown-source", "There is no such source")
+            }
+            Refusal::Method => {
+                Self::new(405, "/problems/method-not-allowed", "The method is not taken here")
+            }
+            // With no word on which part is wrong: whoever guesses learns nothing.
+            Refusal::Unverified(_) => {
+                return Self::new(401, "/problems/unverified", "The request is not believed");
+            }
+            Refusal::TooLarge { .. } => {
+                Self::new(413, "/problems/too-large", "The body is too large")
+            }
+            Refusal::Encoding | Refusal::Undecodable(decode::Error::UnsupportedContentType) => {
+                Self::new(415, "/problems/unsupported-content", "The content is not handled")
+            }
+            Refusal::Undecodable(_) | Refusal::Incomplete => {
+                Self::new(400, "/problems/bad-body", "The body does not parse")
+            }
+            Refusal::Late => Self::new(408, "/problems/timeout", "The request came too slowly"),
+            Refusal::Closed => Self::new(503, "/problems/not-ready", "The source is not ready")
+                .retry_after(RETRY_AFTER),
+            Refusal::Crowded => Self::new(503, "/problems/busy", "Too much is being received")
+                .retry_after(RETRY_AFTER),
+            Refusal::NotStored(_) => {
+                Self::new(503, "/problems/not-stored", "The event could not be stored")
+                    .retry_after(RETRY_AFTER)
+            }
+            Refusal::Broken => Self::new(500, "/problems/internal", "Something is broken here"),
+        };
+        problem.detail(refusal.to_string())
+    }
+}

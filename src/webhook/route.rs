@@ -1,0 +1,117 @@
+//! HTTP taken apart and put together around [`Intake`].
+
+use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use actix_web::error::PayloadError;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{ALLOW, CONTENT_LENGTH, HeaderValue, RETRY_AFTER, TRANSFER_ENCODING};
+use actix_web::{HttpRequest, HttpResponse, web};
+use bytes::Bytes;
+use futures_util::{FutureExt, Stream};
+
+use super::answer::Answer;
+use super::head::{Head, Headers};
+use super::intake::Intake;
+use super::line::cut_soon;
+use super::refusal::Refusal;
+use crate::decode::percent_decoded;
+use crate::problem::{CONTENT_TYPE, Problem};
+
+/// The routes of the public listener: `/hooks/{source}`, `/hooks/{source}/{token}`, and 404 for all else.
+pub fn configure(intake: Arc<Intake>) -> impl FnOnce(&mut web::ServiceConfig) + Clone {
+    move |config| {
+        // A `web::resource` with one route for every method: what a method means is the intake's to say.
+        config
+            .app_data(web::Data::from(intake))
+            .service(web::resource("/hooks/{source}").route(web::route().to(receive)))
+            .service(web::resource("/hooks/{source}/{token}").route(web::route().to(receive)))
+            .default_service(web::route().to(receive));
+    }
+}
+
+/// Answers once the event is stored, never before.
+async fn receive(
+    request: HttpRequest,
+    payload: web::Payload,
+    intake: web::Data<Intake>,
+) -> HttpResponse {
+    let mut body = Watched { payload, ended: has_no_body(&request) };
+    let source = request.match_info().get("source").unwrap_or_default().to_owned();
+    let intake = intake.into_inner();
+    let received = intake.receive(&source, head_of(&request), &mut body);
+    let answer = AssertUnwindSafe(received).catch_unwind().await.unwrap_or_else(|_| {
+        intake.metrics().panics_total.with_label_values::<&str>(&[]).inc();
+        Err(Refusal::Broken)
+    });
+    let mut response = respond(&answer);
+    if !body.ended {
+        response.head_mut().set_connection_type(actix_web::http::ConnectionType::Close);
+        cut_soon(&request);
+    }
+    response
+}
+
+fn head_of(request: &HttpRequest) -> Head {
+    let mut headers = Headers::default();
+    for (name, value) in request.headers() {
+        headers.add(name.as_str(), &text_of(value));
+    }
+    Head {
+        method: request.method().as_str().to_owned(),
+        path: request.uri().path().to_owned(),
+        query: request.query_string().to_owned(),
+        token: request.match_info().get("token").map(percent_decoded),
+        headers,
+    }
+}
+
+/// The text of a header: UTF-8 where it is, else byte by byte as HTTP once meant it.
+fn text_of(value: &HeaderValue) -> String {
+    match std::str::from_utf8(value.as_bytes()) {
+        Ok(text) => text.to_owned(),
+        Err(_) => value.as_bytes().iter().copied().map(char::from).collect(),
+    }
+}
+
+fn has_no_body(request: &HttpRequest) -> bool {
+    let headers = request.headers();
+    let length = headers.get(CONTENT_LENGTH);
+    !headers.contains_key(TRANSFER_ENCODING)
+        && length.is_none_or(|length| length.as_bytes().iter().all(|digit| *digit == b'0'))
+}
+
+/// A body that remembers whether it was read to its end.
+struct Watched {
+    payload: web::Payload,
+    ended: bool,
+}
+
+impl Stream for Watched {
+    type Item = Result<Bytes, PayloadError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let next = Pin::new(&mut self.payload).poll_next(cx);
+        self.ended |= matches!(next, Poll::Ready(None));
+        next
+    }
+}
+
+fn respond(answer: &Result<Answer, Refusal>) -> HttpResponse {
+    let refusal = match answer {
+        Ok(answer) => return HttpResponse::Ok().json(answer),
+        Err(refusal) => refusal,
+    };
+    let problem = Problem::from(refusal);
+    let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = HttpResponse::build(status);
+    if let Some(seconds) = problem.retry_after {
+        response.insert_header((RETRY_AFTER, seconds));
+    }
+    if matches!(refusal, Refusal::Method) {
+        response.insert_header((ALLOW, "POST"));
+    }
+    response.content_type(CONTENT_TYPE).json(problem)
+}

@@ -1,0 +1,102 @@
+//! Signing a request as its sender would: for the demo, for tests, for whoever sends a sample.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use jiff::Timestamp;
+
+use super::Verifier;
+use super::check::{Check, Credential, TokenPlace};
+use super::hmac;
+use super::spec::VerifySpec;
+use crate::webhook::head::Head;
+
+/// What a sender adds to a request so that it is believed.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Credentials {
+    /// Headers, names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// Parameters of the query, not escaped yet.
+    pub query: Vec<(String, String)>,
+    /// What stands behind the source's name in the path.
+    pub token: Option<String>,
+}
+
+/// Signs a request as the sender of this preset would; the preset must be known and the secret fit it.
+pub fn sign(
+    preset: &str,
+    secret: &str,
+    head: &Head,
+    body: &[u8],
+    now: Timestamp,
+) -> Option<Credentials> {
+    struct NoSource;
+    impl super::SecretSource for NoSource {
+        fn variable(&self, _name: &str) -> Option<String> {
+            None
+        }
+
+        fn file(&self, _path: &std::path::Path) -> std::io::Result<String> {
+            Err(std::io::ErrorKind::Unsupported.into())
+        }
+    }
+    VerifySpec::preset(preset, secret)?.resolve(&NoSource).ok()?.sign(head, body, now, "msg_1")
+}
+
+impl Verifier {
+    /// Signs a request with the first secret, in the first way that is believed; `id` where the scheme signs one.
+    /// Nothing where the scheme signs a header that the request does not have.
+    pub fn sign(&self, head: &Head, body: &[u8], now: Timestamp, id: &str) -> Option<Credentials> {
+        let mut credentials = Credentials::default();
+        credentials.add(&self.check, head, body, now, id)?;
+        Some(credentials)
+    }
+}
+
+impl Credentials {
+    fn add(
+        &mut self,
+        check: &Check,
+        head: &Head,
+        body: &[u8],
+        now: Timestamp,
+        id: &str,
+    ) -> Option<()> {
+        match check {
+            Check::Open => {}
+            Check::Credential(credential, secrets) => {
+                let secret = secrets.first()?.as_str();
+                let authorization = |value: String| ("authorization".to_owned(), value);
+                match credential {
+                    Credential::Token(TokenPlace::Path) => self.token = Some(secret.to_owned()),
+                    Credential::Token(TokenPlace::Query(name)) => {
+                        self.query.push((name.clone(), secret.to_owned()));
+                    }
+                    Credential::Token(TokenPlace::Header(name)) => {
+                        self.headers.push((name.clone(), secret.to_owned()));
+                    }
+                    Credential::Basic(user) => {
+                        let pair = STANDARD.encode(format!("{user}:{secret}"));
+                        self.headers.push(authorization(format!("Basic {pair}")));
+                    }
+                    Credential::Bearer => {
+                        self.headers.push(authorization(format!("Bearer {secret}")));
+                    }
+                }
+            }
+            Check::Signature(versions) => {
+                let version = versions.first()?;
+                let key = version.keys.first()?;
+                let signature = hmac::sign(&version.scheme, key, head, body, now, id)?;
+                self.headers.extend(signature.headers);
+                self.query.extend(signature.query);
+            }
+            Check::All(checks) => {
+                for check in checks {
+                    self.add(check, head, body, now, id)?;
+                }
+            }
+            Check::Any(checks) => self.add(checks.first()?, head, body, now, id)?,
+        }
+        Some(())
+    }
+}

@@ -1,0 +1,91 @@
+//! One request from its head to its answer, counted and logged once.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use tracing::{debug, error, info, warn};
+
+use super::answer::Answer;
+use super::doors::Door;
+use super::intake::Intake;
+use super::meters::Meters;
+use super::refusal::Refusal;
+
+/// Milliseconds since then, for the log.
+pub(super) fn elapsed_ms(begun: Instant) -> u64 {
+    u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX)
+}
+
+/// One request from its head to its answer: counted once, whatever happens to it.
+pub(super) struct Visit {
+    pub(super) intake: Arc<Intake>,
+    pub(super) door: Option<Arc<Door>>,
+    pub(super) begun: Instant,
+    ended: bool,
+}
+
+impl Visit {
+    pub(super) fn begin(intake: Arc<Intake>, door: Option<Arc<Door>>) -> Self {
+        intake.metrics().intake_in_flight_requests.with_label_values::<&str>(&[]).inc();
+        Self { intake, door, begun: Instant::now(), ended: false }
+    }
+
+    pub(super) fn end(mut self, answer: Result<Answer, Refusal>) -> Result<Answer, Refusal> {
+        match &answer {
+            Ok(answer) => {
+                let after = self.begun.elapsed();
+                self.meters(None).taken(answer.status(), after, self.intake.metrics());
+                self.ended = true;
+            }
+            Err(refusal) => self.refuse(refusal),
+        }
+        answer
+    }
+
+    /// The source's meters; those of no source for what names none.
+    fn meters(&self, refusal: Option<&Refusal>) -> &Meters {
+        match &self.door {
+            Some(door) if !matches!(refusal, Some(Refusal::UnknownSource)) => &door.meters,
+            _ => self.intake.unknown(),
+        }
+    }
+
+    fn refuse(&mut self, refusal: &Refusal) {
+        self.ended = true;
+        let after = self.begun.elapsed();
+        self.meters(Some(refusal)).refused(refusal, after, self.intake.metrics());
+        let source = self.door.as_ref().map_or("unknown", |door| door.source.name.as_str());
+        let (reason, elapsed_ms) = (refusal.reason(), elapsed_ms(self.begun));
+        match refusal {
+            Refusal::UnknownSource | Refusal::Method => {
+                debug!(source, reason, elapsed_ms, "request refused");
+            }
+            Refusal::NotStored(error) => {
+                error!(source, reason, elapsed_ms, %error, "event not stored");
+            }
+            Refusal::Closed | Refusal::Broken => {
+                error!(source, reason, elapsed_ms, "request refused");
+            }
+            Refusal::Crowded => warn!(source, reason, elapsed_ms, "request refused"),
+            Refusal::Undecodable(error) => {
+                info!(source, reason, elapsed_ms, %error, "request refused");
+            }
+            Refusal::Unverified(_)
+            | Refusal::TooLarge { .. }
+            | Refusal::Encoding
+            | Refusal::Incomplete
+            | Refusal::Late => info!(source, reason, elapsed_ms, "request refused"),
+        }
+    }
+}
+
+impl Drop for Visit {
+    fn drop(&mut self) {
+        self.intake.metrics().intake_in_flight_requests.with_label_values::<&str>(&[]).dec();
+        if !self.ended {
+            // The sender hung up before the last byte, or something of ours panicked.
+            let broken = std::thread::panicking();
+            self.refuse(if broken { &Refusal::Broken } else { &Refusal::Incomplete });
+        }
+    }
+}
