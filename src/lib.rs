@@ -12,6 +12,7 @@ pub mod document;
 pub mod event;
 pub mod mapping;
 pub mod problem;
+pub mod secret;
 pub mod settings;
 pub mod store;
 pub mod telemetry;

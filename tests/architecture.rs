@@ -12,7 +12,7 @@ mod layers {
         (4, &["webhook", "admin", "delivery"]),
         (3, &["mapping", "decode", "store", "chatflow"]),
         (2, &["contact", "event"]),
-        (1, &["telemetry", "clock", "problem", "document", "units"]),
+        (1, &["telemetry", "clock", "problem", "document", "secret", "units"]),
     ];
 
     fn layer_of(module: &str) -> Option<u8> {

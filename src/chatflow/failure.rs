@@ -20,7 +20,7 @@ pub enum Failure {
     Unclear {
         /// The HTTP status.
         status: u16,
-        /// What is wrong with the body; never what it holds.
+        /// What is wrong with the body: the API's own words where it says failure, else never what it holds.
         words: String,
     },
     /// No whole answer within `chatflow.timeout`.
