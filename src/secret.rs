@@ -47,7 +47,10 @@ mod tests {
     fn a_secret_is_never_printed() {
         let secret: Secret = serde_json::from_str("\"tell-nobody\"").unwrap();
 
-        assert_eq!(format!("{secret} {secret:?} {:?}", Some(&secret)), "******** ******** Some(********)");
+        assert_eq!(
+            format!("{secret} {secret:?} {:?}", Some(&secret)),
+            "******** ******** Some(********)"
+        );
         assert_eq!(secret.expose(), "tell-nobody");
     }
 }

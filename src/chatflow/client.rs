@@ -42,7 +42,9 @@ pub enum Unusable {
     #[error("`chatflow.proxy` is no URL: expected one such as `http://proxy.example:3128`")]
     Proxy,
     /// The key cannot stand in a header.
-    #[error("the API key is empty or has characters that no key has; copy it again from Settings → API & Webhooks")]
+    #[error(
+        "the API key is empty or has characters that no key has; copy it again from Settings → API & Webhooks"
+    )]
     Key,
     /// TLS could not be set up.
     #[error("TLS could not be set up")]
@@ -86,11 +88,7 @@ impl Client {
     }
 
     /// `PUT /contacts/{id}`: changes a contact and gives it as it is afterwards.
-    pub async fn update(
-        &self,
-        id: &ContactId,
-        update: &ContactUpdate,
-    ) -> Result<Contact, Failure> {
+    pub async fn update(&self, id: &ContactId, update: &ContactUpdate) -> Result<Contact, Failure> {
         let body = request::update(update, self.0.wire)?;
         let request = self.with_body(Method::PUT, &format!("/contacts/{}", id.as_str()), body);
         self.ask(Operation::Update, request, |said| said.contact(id)).await
@@ -117,7 +115,11 @@ impl Client {
     }
 
     /// `GET /contacts/`: every contact whose attribute has exactly this value.
-    pub async fn find_by_attribute(&self, name: &str, value: &str) -> Result<Vec<Contact>, Failure> {
+    pub async fn find_by_attribute(
+        &self,
+        name: &str,
+        value: &str,
+    ) -> Result<Vec<Contact>, Failure> {
         let filters = [("attributes[0][name]", name), ("attributes[0][value]", value)];
         self.search(&filters, |contact| contact.attribute(name) == Some(value)).await
     }

@@ -49,7 +49,8 @@ impl Contact {
         let Some(mobile) = self.mobile.as_deref() else { return false };
         let dialing = self.country_code.as_deref().unwrap_or_default();
         mobile == digits
-            || (!dialing.is_empty() && digits.strip_prefix(dialing).is_some_and(|rest| rest == mobile))
+            || (!dialing.is_empty()
+                && digits.strip_prefix(dialing).is_some_and(|rest| rest == mobile))
     }
 
     /// The value of an attribute, where the answer shows one.

@@ -22,9 +22,9 @@ pub(super) struct Said {
 /// Reads an answer to its end and takes its envelope apart.
 pub(super) async fn read(mut answer: Response) -> Result<Said, Failure> {
     let status = answer.status();
-    let header = |name: HeaderName| answer.headers().get(name).and_then(|value| value.to_str().ok());
-    let retry_after =
-        retry_after::read(header(RETRY_AFTER), header(DATE), || SystemClock.now());
+    let header =
+        |name: HeaderName| answer.headers().get(name).and_then(|value| value.to_str().ok());
+    let retry_after = retry_after::read(header(RETRY_AFTER), header(DATE), || SystemClock.now());
     let body = body(&mut answer).await;
     let status_code = status.as_u16();
     if !status.is_success() {
@@ -83,7 +83,9 @@ fn words_of(body: &[u8]) -> String {
         return "without a word".to_owned();
     }
     match serde_json::from_slice::<Value>(body) {
-        Ok(body) => said_by(&body).unwrap_or_else(|| "JSON without `error` or `message`".to_owned()),
+        Ok(body) => {
+            said_by(&body).unwrap_or_else(|| "JSON without `error` or `message`".to_owned())
+        }
         Err(_) => "a body that is not JSON".to_owned(),
     }
 }
@@ -103,8 +105,9 @@ impl Said {
 
     /// The one contact that was asked for.
     pub(super) fn contact(&self, id: &ContactId) -> Result<Contact, Failure> {
-        let contact = Contact::read(self.data())
-            .ok_or_else(|| self.unclear("`data` is no contact with an `_id` of 24 hexadecimal digits"))?;
+        let contact = Contact::read(self.data()).ok_or_else(|| {
+            self.unclear("`data` is no contact with an `_id` of 24 hexadecimal digits")
+        })?;
         if contact.id.as_str().eq_ignore_ascii_case(id.as_str()) {
             Ok(contact)
         } else {
@@ -174,7 +177,8 @@ mod tests {
         assert_eq!(read(json!([{"name": "a", "_id": 1}, {"name": "b"}])), both);
         assert_eq!(read(json!({"tags": ["a", {"name": "b"}]})), both);
         assert_eq!(read(json!([])), Some(Vec::new()));
-        for unknown in [json!(null), json!({}), json!("a,b"), json!([1]), json!({"tags": {"a": 1}})] {
+        for unknown in [json!(null), json!({}), json!("a,b"), json!([1]), json!({"tags": {"a": 1}})]
+        {
             assert_eq!(read(unknown.clone()), None, "{unknown}");
         }
     }

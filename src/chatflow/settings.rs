@@ -200,7 +200,11 @@ mod tests {
             ("https://user:pass@gate.example/", Err(InvalidBaseUrl::TooMuch)),
             ("https://gate.example/?a=b", Err(InvalidBaseUrl::TooMuch)),
         ] {
-            assert_eq!(text.parse::<BaseUrl>(), read.map(|url| BaseUrl(url.to_owned())), "{text:?}");
+            assert_eq!(
+                text.parse::<BaseUrl>(),
+                read.map(|url| BaseUrl(url.to_owned())),
+                "{text:?}"
+            );
         }
     }
 

@@ -61,7 +61,8 @@ pub(super) struct Call<'a> {
 impl Call<'_> {
     /// The head of an answer came.
     pub(super) fn answered(&self, status: u16) {
-        let code = if (100..600).contains(&status) { status.to_string() } else { "other".to_owned() };
+        let code =
+            if (100..600).contains(&status) { status.to_string() } else { "other".to_owned() };
         self.metrics.delivery_responses_total.with_label_values(&[self.operation, &code]).inc();
     }
 

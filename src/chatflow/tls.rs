@@ -66,7 +66,9 @@ pub(super) fn http_client(
 }
 
 fn embedded() -> impl Iterator<Item = Certificate> {
-    webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().filter_map(|der| Certificate::from_der(der).ok())
+    webpki_root_certs::TLS_SERVER_ROOT_CERTS
+        .iter()
+        .filter_map(|der| Certificate::from_der(der).ok())
 }
 
 fn certificates(settings: &ChatflowSettings) -> Result<Vec<Certificate>, Unusable> {

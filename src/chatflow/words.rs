@@ -11,11 +11,13 @@ const LONGEST: usize = 300;
 /// An id of Chatflow's (kept), what may be a phone number, an e-mail address.
 #[expect(clippy::expect_used, reason = "a constant pattern, compiled by every test below")]
 static PEOPLE: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?x)
+    Regex::new(
+        r"(?x)
         \b(?P<id>[0-9A-Fa-f]{24})\b
         | (?P<phone> \+? [0-9] (?: [\ ().\-]{0,2} [0-9] ){6,} )
         | (?P<mail> [^\s@<>()\[\]'\x22,;:]+ (?: @ | %40 ) [^\s@<>()\[\]'\x22,;:]+ )
-    ")
+    ",
+    )
     .expect("a constant pattern")
 });
 

@@ -26,6 +26,8 @@ mod resolve;
 pub mod retry;
 mod settings;
 mod tally;
+#[cfg(test)]
+mod tests;
 mod worker;
 
 pub use api::Api;

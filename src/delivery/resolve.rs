@@ -6,7 +6,6 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::api::NewContact;
 use super::cache::{Contacts, Key, Keys, keys_given};
 use super::expiring::Expiring;
 use super::locks::Locks;
@@ -14,7 +13,7 @@ use super::outbound::{Outbound, Unanswered};
 use super::outcome::{Found, Operation};
 use super::settings::Policy;
 use super::tally::{Resolution, Tally};
-use crate::chatflow::Failure;
+use crate::chatflow::{Failure, NewContact};
 use crate::clock::SharedClock;
 use crate::contact::{ContactId, ContactUpdate, Mobile, OnMissing, PlannedUpdate, Who};
 
