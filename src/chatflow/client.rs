@@ -2,9 +2,9 @@
 
 use std::collections::HashSet;
 use std::error::Error as _;
-use std::io;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
+use std::{fmt, io};
 
 use arc_swap::ArcSwap;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
@@ -26,6 +26,11 @@ const PAGE: usize = 25;
 
 /// As many pages of a search as are read: a search that finds more is not the one that was meant.
 const MOST_PAGES: usize = 40;
+
+/// A URL that lends its query to be written in.
+#[expect(clippy::expect_used, reason = "a constant URL, used by every search")]
+static NOWHERE: LazyLock<Url> =
+    LazyLock::new(|| Url::parse("http://localhost").expect("a constant URL"));
 
 /// Why no client can be made of the settings, or no key of a text.
 #[derive(Debug, thiserror::Error)]
@@ -61,6 +66,12 @@ struct Shared {
     authorization: ArcSwap<HeaderValue>,
     wire: WireSettings,
     tally: Tally,
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Client").field(&self.0.base).finish()
+    }
 }
 
 impl Client {
@@ -233,16 +244,12 @@ fn authorization(key: &Secret) -> Result<HeaderValue, Unusable> {
     Ok(value)
 }
 
+/// The path with a query, encoded as forms are.
 fn with_query(path: &str, pairs: &[(&str, &str)]) -> String {
-    // Only the query of this URL is used, since the base may not be taken apart and put together again.
-    let mut url = ANY.clone();
+    let mut url = NOWHERE.clone();
     url.query_pairs_mut().extend_pairs(pairs);
     format!("{path}?{}", url.query().unwrap_or_default())
 }
-
-#[expect(clippy::expect_used, reason = "a constant URL")]
-static ANY: std::sync::LazyLock<Url> =
-    std::sync::LazyLock::new(|| Url::parse("http://localhost").expect("a constant URL"));
 
 fn why_not_connected(error: &reqwest::Error) -> String {
     if error.is_dns() {
@@ -254,14 +261,14 @@ fn why_not_connected(error: &reqwest::Error) -> String {
         if let Some(error) = error.downcast_ref::<rustls::Error>() {
             return format!("TLS failed: {error}");
         }
-        if let Some(error) = error.downcast_ref::<io::Error>() {
-            let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
-            if let Some(error) = inner {
-                return format!("TLS failed: {error}");
+        cause = match error.downcast_ref::<io::Error>() {
+            // An I/O error that wraps another one is not among the sources of its own.
+            Some(error) => {
+                kind = Some(error.kind());
+                error.get_ref().map(|inner| inner as &dyn std::error::Error)
             }
-            kind = Some(error.kind());
-        }
-        cause = error.source();
+            None => error.source(),
+        };
     }
     match kind {
         Some(kind) => kind.to_string(),

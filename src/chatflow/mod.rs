@@ -24,6 +24,9 @@ mod tally;
 mod tls;
 mod words;
 
+#[cfg(test)]
+mod tests;
+
 pub use client::{Client, Unusable};
 pub use contact::Contact;
 pub use failure::Failure;
