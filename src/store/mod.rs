@@ -1,11 +1,15 @@
 //! Where accepted work waits.
 //!
-//! [`Store`] is a list of promises; [`conformance`] holds every store to them.
+//! [`Store`] is a list of promises; `conformance` (in tests) holds every store to them.
 
 pub mod browse;
+#[cfg(test)]
+mod conformance;
 mod entry;
 mod error;
 mod lend;
+pub mod settings;
+pub mod sqlite;
 
 use async_trait::async_trait;
 
@@ -13,6 +17,8 @@ pub use browse::{EventFilter, EventRow, Numbers, Page, StoredEvent, UpdateFilter
 pub use entry::{Dedupe, NewEvent, NewState, NewUpdate, Receipt, Request};
 pub use error::Error;
 pub use lend::{Claim, End, Fence, Lent, Trouble};
+pub use settings::StoreSettings;
+pub use sqlite::SqliteStore;
 
 /// Keeps events and their updates, lends updates to delivery, and remembers what became of them.
 ///

@@ -23,6 +23,7 @@ const MAPPING_SECONDS: &[f64] = &[0.000_01, 0.000_05, 0.0001, 0.0005, 0.001, 0.0
 const ATTEMPT_SECONDS: &[f64] = &[0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
 const LATENCY_SECONDS: &[f64] =
     &[0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0, 21600.0, 86400.0];
+const BATCH_OPERATIONS: &[f64] = &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0];
 const BODY_BYTES: &[f64] = &[256.0, 1024.0, 4096.0, 16384.0, 65536.0, 262_144.0, 1_048_576.0];
 
 macro_rules! metrics {
@@ -84,6 +85,7 @@ metrics! {
     queue_capacity_updates: gauge = "Configured limit of the queue.", [];
     queue_oldest_age_seconds: gauge = "Age of the oldest waiting update, 0 when there is none.", ["state"];
     store_commit_duration_seconds: histogram(COMMIT_SECONDS) = "Time of one commit.", [];
+    store_batch_operations: histogram(BATCH_OPERATIONS) = "How many of each a commit held.", ["operation"];
     store_errors_total: counter = "Storage failures.", ["operation", "reason"];
     store_size_bytes: gauge = "Size of the store on disk.", [];
     delivery_attempts_total: counter = "Calls to the Chatflow API.", ["operation", "outcome"];

@@ -1,0 +1,179 @@
+//! What is lent, and what comes back.
+
+use super::*;
+use crate::contact::{DeadReason, SkippedReason};
+
+pub(crate) async fn a_claim_has_all_that_delivery_needs(backend: impl Backend) {
+    let planned = NewUpdate { item: 3, ..update(1, "a") };
+    let id = store(&**backend.store(), vec![event(vec![planned.clone()])]).await[0];
+    backend.clock().advance(5 * SECOND);
+
+    let claim = claim_one(&**backend.store()).await;
+
+    assert_eq!((claim.lent.update.event, claim.lent.update.place), (id, 0));
+    assert_eq!((claim.source, &*claim.rule, claim.item), (source("crm"), "lead", 3));
+    assert_eq!((claim.attempt, claim.age, claim.failing_for), (1, 5 * SECOND, None));
+    assert_eq!(NewState::Waiting(Box::new(claim.planned)), planned.state);
+}
+
+pub(crate) async fn a_lane_lends_one_at_a_time_the_oldest_first(backend: impl Backend) {
+    store(&**backend.store(), vec![event(vec![update(1, "a"), update(1, "b")])]).await;
+    store(&**backend.store(), vec![event(vec![update(1, "c")])]).await;
+
+    for expected in ["a", "b", "c"] {
+        let claims = claim(&**backend.store(), 9).await;
+        assert_eq!(names(&claims), [expected]);
+        lends_nothing(&**backend.store()).await;
+        record(&**backend.store(), claims[0].lent, End::Delivered).await;
+    }
+    lends_nothing(&**backend.store()).await;
+}
+
+pub(crate) async fn lanes_are_lent_side_by_side_and_nothing_twice(backend: impl Backend) {
+    let all: Vec<_> = (0..20).map(|n| format!("{n:02}")).collect();
+    for (contact, name) in (0..).zip(&all) {
+        store(&**backend.store(), vec![event(vec![update(contact, name)])]).await;
+        backend.clock().advance(SECOND);
+    }
+
+    let (some, others) = tokio::join!(claim(&**backend.store(), 5), claim(&**backend.store(), 5));
+    let rest = claim(&**backend.store(), 99).await;
+
+    assert_eq!((some.len(), others.len(), rest.len()), (5, 5, 10));
+    assert_eq!(names(&[some, others, rest].concat()), all, "the oldest first");
+}
+
+pub(crate) async fn a_follower_is_due_when_its_head_is_done_and_not_before(backend: impl Backend) {
+    let ends = [
+        End::Delivered,
+        End::Skipped(SkippedReason::ContactMissing),
+        End::Dead(DeadReason::Refused, trouble()),
+    ];
+    for end in ends {
+        store(&**backend.store(), vec![event(vec![update(1, "head"), update(1, "next")])]).await;
+        let head = claim_one(&**backend.store()).await;
+        assert_eq!(name(&head), "head");
+        record(&**backend.store(), head.lent, again(SECOND)).await;
+        lends_nothing(&**backend.store()).await;
+        backend.clock().advance(SECOND);
+        let head = claim_one(&**backend.store()).await;
+        lends_nothing(&**backend.store()).await;
+
+        record(&**backend.store(), head.lent, end).await;
+
+        let next = claim_one(&**backend.store()).await;
+        assert_eq!((name(&next), next.attempt), ("next", 1));
+        record(&**backend.store(), next.lent, End::Delivered).await;
+        lends_nothing(&**backend.store()).await;
+    }
+}
+
+pub(crate) async fn a_retry_keeps_its_place_and_counts_its_attempts(backend: impl Backend) {
+    store(&**backend.store(), vec![event(vec![update(1, "a"), update(1, "b")])]).await;
+
+    for (attempt, failing_for) in [(1, None), (2, Some(60)), (3, Some(120))] {
+        let claim = claim_one(&**backend.store()).await;
+        assert_eq!((name(&claim), claim.attempt), ("a", attempt));
+        assert_eq!(claim.failing_for, failing_for.map(Duration::from_secs));
+        record(&**backend.store(), claim.lent, again(60 * SECOND)).await;
+        backend.clock().advance(59 * SECOND);
+        lends_nothing(&**backend.store()).await;
+        backend.clock().advance(SECOND);
+    }
+    let backend = backend.reopened().await;
+
+    let claim = claim_one(&**backend.store()).await;
+    assert_eq!((name(&claim), claim.attempt), ("a", 4));
+    assert_eq!(claim.failing_for, Some(180 * SECOND));
+}
+
+pub(crate) async fn what_is_given_back_counts_no_attempt(backend: impl Backend) {
+    store(&**backend.store(), vec![event(vec![update(1, "a"), update(1, "b")])]).await;
+
+    for after in [Duration::ZERO, 10 * SECOND] {
+        let claim = claim_one(&**backend.store()).await;
+        assert_eq!((name(&claim), claim.attempt, claim.failing_for), ("a", 1, None));
+        record(&**backend.store(), claim.lent, End::GivenBack { after }).await;
+    }
+
+    lends_nothing(&**backend.store()).await;
+    backend.clock().advance(10 * SECOND);
+    let claim = claim_one(&**backend.store()).await;
+    assert_eq!((name(&claim), claim.attempt), ("a", 1));
+}
+
+pub(crate) async fn a_fence_that_is_no_longer_in_force_changes_nothing(backend: impl Backend) {
+    store(&**backend.store(), vec![event(vec![update(1, "a"), update(1, "b")])]).await;
+    let first = claim_one(&**backend.store()).await.lent;
+    record(&**backend.store(), first, again(Duration::ZERO)).await;
+    let backend = backend.reopened().await;
+    let second = claim_one(&**backend.store()).await.lent;
+    let backend = backend.reopened().await;
+    let third = claim_one(&**backend.store()).await.lent;
+    let before = backend.store().numbers().await.unwrap();
+
+    for stale in [first, second] {
+        assert_ne!(stale.fence, third.fence);
+        for end in [End::Delivered, again(SECOND), End::GivenBack { after: SECOND }] {
+            assert!(!backend.store().record(stale, end).await.unwrap());
+        }
+    }
+
+    assert_eq!(backend.store().numbers().await.unwrap(), before);
+    lends_nothing(&**backend.store()).await;
+    record(&**backend.store(), third, End::Delivered).await;
+    assert!(!backend.store().record(third, End::Delivered).await.unwrap(), "only once");
+    assert_eq!(name(&claim_one(&**backend.store()).await), "b");
+}
+
+pub(crate) async fn a_claim_waits_until_something_is_due(backend: impl Backend) {
+    let waiting = backend.store().claim(1);
+    tokio::pin!(waiting);
+    assert!(poll!(waiting.as_mut()).is_pending());
+
+    store(&**backend.store(), vec![event(vec![update(1, "a")])]).await;
+
+    let claim = waiting.await.unwrap().remove(0);
+    record(&**backend.store(), claim.lent, again(60 * SECOND)).await;
+    let waiting = backend.store().claim(1);
+    tokio::pin!(waiting);
+    assert!(poll!(waiting.as_mut()).is_pending());
+    store(&**backend.store(), vec![event(vec![])]).await;
+    assert!(poll!(waiting.as_mut()).is_pending());
+    backend.clock().advance(60 * SECOND);
+    assert_eq!(name(&waiting.await.unwrap()[0]), "a");
+}
+
+pub(crate) async fn a_claim_that_is_dropped_gives_back_what_it_would_have_lent(
+    backend: impl Backend,
+) {
+    {
+        let before_it_is_due = backend.store().claim(1);
+        tokio::pin!(before_it_is_due);
+        assert!(poll!(before_it_is_due.as_mut()).is_pending());
+    }
+    {
+        let when_it_is_lent = backend.store().claim(1);
+        tokio::pin!(when_it_is_lent);
+        assert!(poll!(when_it_is_lent.as_mut()).is_pending());
+        store(&**backend.store(), vec![event(vec![update(1, "a")])]).await;
+        backend.store().check_writable().await.unwrap();
+    }
+
+    let claim = claim_one(&**backend.store()).await;
+
+    assert_eq!((name(&claim), claim.attempt), ("a", 1));
+}
+
+pub(crate) async fn what_was_lent_is_due_again_after_a_restart_and_its_attempt_counts(
+    backend: impl Backend,
+) {
+    store(&**backend.store(), vec![event(vec![update(1, "a"), update(1, "b")])]).await;
+    claim_one(&**backend.store()).await;
+
+    let backend = backend.reopened().await;
+
+    let claim = claim_one(&**backend.store()).await;
+    assert_eq!((name(&claim), claim.attempt), ("a", 2));
+    lends_nothing(&**backend.store()).await;
+}

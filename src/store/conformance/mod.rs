@@ -1,0 +1,221 @@
+//! The promises of [`Store`] as tests. A store is held to all of them by one line, [`keeps_every_promise`].
+
+pub(super) mod append;
+pub(super) mod keep;
+pub(super) mod lend;
+mod order;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::poll;
+use jiff::Timestamp;
+
+use super::{
+    Claim, Dedupe, End, Lent, NewEvent, NewState, NewUpdate, Numbers, Receipt, Request, Store,
+    StoreSettings, Trouble,
+};
+use crate::clock::ManualClock;
+use crate::contact::{ContactUpdate, Mobile, OnMissing, PlannedUpdate, Target, Who};
+use crate::event::{EventId, SourceName};
+use crate::units::ByteSize;
+
+/// A store under test, with a clock that the test moves.
+pub(super) trait Backend: Sized {
+    /// The store.
+    type Store: Store;
+
+    /// An empty store.
+    async fn with(settings: StoreSettings) -> Self;
+
+    /// The same store, closed and opened again; the clock goes on.
+    async fn reopened(self) -> Self;
+
+    fn store(&self) -> &Arc<Self::Store>;
+
+    fn clock(&self) -> &ManualClock;
+
+    /// From now on nothing larger than a page can be committed.
+    async fn fill_the_disk(&self);
+
+    /// There is room on the disk again.
+    async fn mend_the_disk(&self);
+
+    /// An empty store without limits that matter.
+    async fn fresh() -> Self {
+        Self::with(roomy()).await
+    }
+}
+
+/// Settings that no test comes near.
+pub(super) fn roomy() -> StoreSettings {
+    StoreSettings { min_free: ByteSize(0), ..StoreSettings::default() }
+}
+
+/// One test of each promise for a backend.
+macro_rules! keeps_every_promise {
+    ($backend:ty) => {
+        keeps_every_promise! { @async $backend,
+            append: [
+                what_was_answered_is_there_after_a_restart,
+                of_fifty_at_once_with_one_key_one_is_stored_and_the_others_get_its_id,
+                a_key_is_known_over_a_restart_and_free_again_after_its_window,
+                a_key_counts_for_its_own_source,
+                a_key_twice_in_one_request_is_a_repeat_of_the_first,
+                a_repeat_that_plans_something_else_is_told_apart,
+                many_keys_later_each_is_still_known,
+                a_failed_commit_leaves_nothing_behind,
+                past_the_most_that_may_wait_only_repeats_are_answered_and_delivery_goes_on,
+                past_its_size_or_on_a_full_disk_a_store_takes_nothing_new,
+            ],
+            lend: [
+                a_claim_has_all_that_delivery_needs,
+                a_lane_lends_one_at_a_time_the_oldest_first,
+                lanes_are_lent_side_by_side_and_nothing_twice,
+                a_follower_is_due_when_its_head_is_done_and_not_before,
+                a_retry_keeps_its_place_and_counts_its_attempts,
+                what_is_given_back_counts_no_attempt,
+                a_fence_that_is_no_longer_in_force_changes_nothing,
+                a_claim_waits_until_something_is_due,
+                a_claim_that_is_dropped_gives_back_what_it_would_have_lent,
+                what_was_lent_is_due_again_after_a_restart_and_its_attempt_counts,
+            ],
+            keep: [
+                the_ledger_balances_over_a_restart,
+                numbers_tell_ready_from_scheduled,
+                events_are_listed_youngest_first_a_page_at_a_time,
+                updates_are_listed_by_state_and_source_a_page_at_a_time,
+                an_event_is_shown_with_its_request_and_its_updates,
+                what_went_wrong_is_shown_with_the_update,
+                a_store_that_is_closed_says_so,
+            ],
+        }
+        #[test]
+        fn no_interleaving_breaks_the_order_of_a_lane() {
+            $crate::store::conformance::no_interleaving_breaks_the_order_of_a_lane::<$backend>();
+        }
+    };
+    (@async $backend:ty, $($part:ident: [$($promise:ident,)+],)+) => {$($(
+        #[tokio::test]
+        async fn $promise() {
+            use $crate::store::conformance::{Backend, $part};
+            $part::$promise(<$backend>::fresh().await).await;
+        }
+    )+)+};
+}
+
+pub(super) use keeps_every_promise;
+pub(super) use order::no_interleaving_breaks_the_order_of_a_lane;
+
+const SECOND: Duration = Duration::from_secs(1);
+const WINDOW: Duration = Duration::from_hours(1);
+
+fn source(name: &str) -> SourceName {
+    SourceName::try_from(name).unwrap()
+}
+
+fn request() -> Request {
+    Request {
+        method: "POST".to_owned(),
+        content_type: Some("application/json".to_owned()),
+        query: "a=b".to_owned(),
+        headers: vec![("x-topic".to_owned(), "order".to_owned())],
+        body: br#"{"id": 1}"#.as_slice().into(),
+    }
+}
+
+/// An event of source `crm` with these updates and no key.
+fn event(updates: Vec<NewUpdate>) -> NewEvent {
+    NewEvent {
+        source: source("crm"),
+        item: 0,
+        dedupe: None,
+        event_type: Some("order".to_owned()),
+        occurred_at: Some(Timestamp::UNIX_EPOCH),
+        control: false,
+        updates,
+    }
+}
+
+/// An event with a key, for one contact.
+fn keyed(id: &str) -> NewEvent {
+    let dedupe = Some(Dedupe { id: id.to_owned(), window: WINDOW });
+    NewEvent { dedupe, ..event(vec![update(1, "keyed")]) }
+}
+
+/// An update of contact number `contact` that sets the name, by which tests tell updates apart.
+fn update(contact: u16, name: &str) -> NewUpdate {
+    let mobile = Mobile::try_from(format!("1202555{contact:05}")).unwrap();
+    let target = Target { who: Who::Mobile(mobile), on_missing: OnMissing::Dead };
+    let update = ContactUpdate { name: Some(name.to_owned()), ..ContactUpdate::default() };
+    NewUpdate {
+        rule: "lead".into(),
+        item: 0,
+        state: NewState::Waiting(Box::new(PlannedUpdate { target, update })),
+    }
+}
+
+fn trouble() -> Trouble {
+    Trouble { status: Some(503), words: "come again".to_owned() }
+}
+
+fn again(after: Duration) -> End {
+    End::Again { after, trouble: trouble() }
+}
+
+/// Stores events that are new.
+async fn store(store: &impl Store, events: Vec<NewEvent>) -> Vec<EventId> {
+    let stored = |receipt| match receipt {
+        Receipt::Stored(id) => id,
+        Receipt::Duplicate { .. } => panic!("{receipt:?}"),
+    };
+    let receipts = store.append(request(), events).await.unwrap();
+    receipts.into_iter().map(stored).collect()
+}
+
+/// Claims what must be there.
+async fn claim(store: &impl Store, most: usize) -> Vec<Claim> {
+    let claimed = tokio::time::timeout(Duration::from_secs(20), store.claim(most)).await;
+    claimed.expect("something is due").unwrap()
+}
+
+/// The one update that is due.
+async fn claim_one(store: &impl Store) -> Claim {
+    let mut claims = claim(store, 1).await;
+    assert_eq!(claims.len(), 1);
+    claims.remove(0)
+}
+
+async fn record(store: &impl Store, lent: Lent, end: End) {
+    assert!(store.record(lent, end).await.unwrap(), "the fence is in force");
+}
+
+/// Nothing is due: a claim is still waiting when the store has answered somebody who came later.
+async fn lends_nothing(store: &impl Store) {
+    let claim = store.claim(1);
+    tokio::pin!(claim);
+    assert!(poll!(claim.as_mut()).is_pending());
+    store.check_writable().await.unwrap();
+    assert!(poll!(claim.as_mut()).is_pending(), "nothing should be due");
+}
+
+fn name(claim: &Claim) -> &str {
+    claim.planned.update.name.as_deref().unwrap()
+}
+
+fn names(claims: &[Claim]) -> Vec<&str> {
+    claims.iter().map(name).collect()
+}
+
+/// Both balances of the ledger.
+fn assert_balance(numbers: &Numbers) {
+    let Numbers { ready, scheduled, in_flight, held, delivered, skipped, dead, discarded, .. } =
+        numbers;
+    let updates = ready + scheduled + in_flight + held + delivered + skipped + dead + discarded;
+    assert_eq!(numbers.updates_planned, updates, "{numbers:?}");
+    let events = numbers.events_duplicate
+        + numbers.events_control
+        + numbers.events_ignored
+        + numbers.events_taken;
+    assert_eq!(numbers.events_received, events, "{numbers:?}");
+}

@@ -1,0 +1,177 @@
+//! Storing the events of a request.
+
+use super::batch::Batch;
+use super::kept::PLAN_FORM;
+use super::ledger::What;
+use super::prepared::{Prepared, PreparedEvent, PreparedState, PreparedUpdate};
+use super::record::State;
+use super::room::Room;
+use super::seen::Mark;
+use super::statements;
+use crate::event::EventId;
+use crate::store::{Error, Receipt};
+
+/// What became of an event; the numbers are in the store.
+pub(super) const TAKEN: i64 = 0;
+pub(super) const IGNORED: i64 = 1;
+pub(super) const CONTROL: i64 = 2;
+
+impl Batch<'_> {
+    /// Stores the events that are new. Where there is no room (`full` says why, or too many wait), only repeats are
+    /// answered; the inner error is that of this request alone.
+    pub(super) fn append(
+        &mut self,
+        prepared: &Prepared,
+        full: Option<&str>,
+        room: &Room,
+    ) -> rusqlite::Result<Result<Vec<Receipt>, Error>> {
+        let waiting = prepared.events.iter().map(PreparedEvent::waiting).sum();
+        let open = self.memory.open + self.changes.ledger.total(What::Open);
+        let refusal = full.map(str::to_owned).or_else(|| room.refusal_of(open, waiting));
+        if let Some(refusal) = refusal
+            && !self.are_known(&prepared.events)?
+        {
+            return Ok(Err(Error::Full(refusal)));
+        }
+        let mut request = None;
+        let mut receipts = Vec::with_capacity(prepared.events.len());
+        for event in &prepared.events {
+            let source = self.name(event.source.as_str())?;
+            self.changes.ledger.add(source, What::Received, 1);
+            let first = match &event.key {
+                Some((key, _)) => self.event_of(key)?,
+                None => None,
+            };
+            if let Some(first) = first {
+                self.changes.ledger.add(source, What::Duplicate, 1);
+                let differs = self.digest_of(first)?.is_some_and(|digest| digest != event.digest);
+                receipts.push(Receipt::Duplicate { first: EventId(first), differs });
+                continue;
+            }
+            let id = self.changes.last_event + 1;
+            self.changes.last_event = id;
+            if request.is_none() {
+                let kept = &prepared.request;
+                self.connection.prepare_cached(statements::ADD_REQUEST)?.execute((
+                    id,
+                    &kept.head,
+                    kept.encoding,
+                    kept.size,
+                    &*kept.body,
+                ))?;
+            }
+            self.add_event(id, source, *request.get_or_insert(id), event)?;
+            receipts.push(Receipt::Stored(EventId(id)));
+        }
+        Ok(Ok(receipts))
+    }
+
+    fn are_known(&self, events: &[PreparedEvent]) -> rusqlite::Result<bool> {
+        for event in events {
+            let known = match &event.key {
+                Some((key, _)) => self.event_of(key)?.is_some(),
+                None => false,
+            };
+            if !known {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Nothing where the first event has been deleted since.
+    fn digest_of(&self, event: i64) -> rusqlite::Result<Option<i64>> {
+        use rusqlite::OptionalExtension;
+        let mut digest = self.connection.prepare_cached(statements::DIGEST_OF)?;
+        digest.query_row([event], |row| row.get(0)).optional()
+    }
+
+    fn add_event(
+        &mut self,
+        id: i64,
+        source: i64,
+        request: i64,
+        event: &PreparedEvent,
+    ) -> rusqlite::Result<()> {
+        let (outcome, counted) = if event.control {
+            (CONTROL, What::Control)
+        } else if event.updates.is_empty() {
+            (IGNORED, What::Ignored)
+        } else {
+            (TAKEN, What::Taken)
+        };
+        self.changes.ledger.add(source, counted, 1);
+        let key = event.key.as_ref().map(|(key, _)| key.as_slice());
+        let expires_at = event.key.as_ref().map(|(_, window)| {
+            let window = i64::try_from(window.as_millis()).unwrap_or(i64::MAX);
+            self.now.saturating_add(window)
+        });
+        self.connection.prepare_cached(statements::ADD_EVENT)?.execute((
+            id,
+            source,
+            self.now,
+            outcome,
+            i64::try_from(event.updates.len()).unwrap_or(i64::MAX),
+            request,
+            event.item,
+            event.digest,
+            &event.event_type,
+            event.occurred_at,
+            key,
+            expires_at,
+        ))?;
+        if let (Some((key, _)), Some(expires_at)) = (event.key, expires_at) {
+            self.changes.keys.insert(key, Mark { event: id, expires_at });
+        }
+        for (number, update) in (id << 16..).zip(&event.updates) {
+            self.add_update(number, source, update)?;
+        }
+        Ok(())
+    }
+
+    fn add_update(
+        &mut self,
+        id: i64,
+        source: i64,
+        update: &PreparedUpdate,
+    ) -> rusqlite::Result<()> {
+        let rule = self.name(&update.rule)?;
+        let (lane, state, due_at, reason, counted) = match &update.state {
+            PreparedState::Waiting { lane, .. } => {
+                let due_at = (!self.is_busy(*lane)).then_some(self.now);
+                self.changes.lanes.insert(*lane, true);
+                (*lane, State::Open, due_at, None, What::Open)
+            }
+            PreparedState::Held { reason, .. } => (0, State::Held, None, Some(*reason), What::Held),
+            PreparedState::Skipped(reason) => {
+                (0, State::Skipped, None, Some(reason.as_str()), What::Skipped)
+            }
+        };
+        self.changes.ledger.add(source, What::Planned, 1);
+        self.changes.ledger.add(source, counted, 1);
+        let finished_at = (state != State::Open).then_some(self.now);
+        self.connection.prepare_cached(statements::ADD_UPDATE)?.execute((
+            id,
+            lane,
+            source,
+            rule,
+            update.item,
+            state as u8,
+            due_at,
+            finished_at,
+            reason,
+        ))?;
+        match &update.state {
+            PreparedState::Waiting { plan, .. } => {
+                self.connection
+                    .prepare_cached(statements::ADD_PLAN)?
+                    .execute((id, PLAN_FORM, plan))?;
+            }
+            PreparedState::Held { detail, .. } => {
+                self.connection.prepare_cached(statements::ADD_DETAIL)?.execute((id, detail))?;
+            }
+            PreparedState::Skipped(_) => {}
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,227 @@
+//! Lists, a page at a time: each page begins after the last key of the page before.
+
+use rusqlite::{Connection, OptionalExtension, Params, Row};
+
+use jiff::Timestamp;
+
+use super::append::{CONTROL, IGNORED, TAKEN};
+use super::connection::failed;
+use super::kept::KeptRequest;
+use super::record::{State, update_id};
+use super::statements;
+use crate::event::{EventId, SourceName};
+use crate::store::{Error, EventFilter, EventRow, Page, StoredEvent, UpdateFilter, UpdateRow};
+
+/// No page is longer.
+const MOST: usize = 1000;
+
+/// After which row a page begins: its id, and when it ended where the list is in that order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    finished_at: i64,
+    id: i64,
+}
+
+const TOP: Place = Place { finished_at: i64::MAX, id: i64::MAX };
+
+fn place(page: &Page) -> Result<Place, Error> {
+    let Some(cursor) = &page.before else { return Ok(TOP) };
+    let (finished_at, id) = cursor.split_once('.').unwrap_or(("0", cursor));
+    match (finished_at.parse(), id.parse()) {
+        (Ok(finished_at), Ok(id)) => Ok(Place { finished_at, id }),
+        _ => Err(Error::Failed("`before` is not the `cursor` of a row of this list".to_owned())),
+    }
+}
+
+fn most(page: &Page) -> i64 {
+    i64::try_from(page.most.min(MOST)).unwrap_or(0)
+}
+
+pub(super) fn events(
+    connection: &Connection,
+    filter: &EventFilter,
+    page: &Page,
+) -> Result<Vec<EventRow>, Error> {
+    let (before, most) = (place(page)?.id, most(page));
+    match &filter.source {
+        None => list(connection, statements::EVENTS, (before, most), event_row),
+        Some(source) => match name_id(connection, source)? {
+            None => Ok(Vec::new()),
+            Some(source) => {
+                list(connection, statements::EVENTS_OF_SOURCE, (before, most, source), event_row)
+            }
+        },
+    }
+}
+
+pub(super) fn event(connection: &Connection, id: EventId) -> Result<Option<StoredEvent>, Error> {
+    let Some(event) = list(connection, statements::EVENT, [id.0], event_row)?.pop() else {
+        return Ok(None);
+    };
+    let kept = connection
+        .prepare_cached(statements::REQUEST_OF)
+        .and_then(|mut request| {
+            request
+                .query_row([id.0], |row| {
+                    let kept = KeptRequest {
+                        head: row.get(0)?,
+                        encoding: row.get(1)?,
+                        size: row.get(2)?,
+                        body: row.get::<_, Vec<u8>>(3)?.into(),
+                    };
+                    Ok((kept, row.get::<_, u32>(4)?))
+                })
+                .optional()
+        })
+        .map_err(|error| failed(&error))?;
+    let Some((kept, item)) = kept else { return Ok(None) };
+    let request = kept.request()?;
+    let updates =
+        list(connection, statements::UPDATES_OF_EVENT, [id.0], |row| update_row(row, false))?;
+    Ok(Some(StoredEvent { event, item, request, updates }))
+}
+
+pub(super) fn updates(
+    connection: &Connection,
+    filter: &UpdateFilter,
+    page: &Page,
+) -> Result<Vec<UpdateRow>, Error> {
+    let (before, most) = (place(page)?, most(page));
+    let source = match &filter.source {
+        None => None,
+        Some(source) => match name_id(connection, source)? {
+            None => return Ok(Vec::new()),
+            known => known,
+        },
+    };
+    let Some(state) = &filter.state else {
+        let by_id = |row: &Row<'_>| update_row(row, false);
+        return match source {
+            None => list(connection, statements::UPDATES, (before.id, most), by_id),
+            Some(source) => {
+                let of = (before.id, most, source);
+                list(connection, statements::UPDATES_OF_SOURCE, of, by_id)
+            }
+        };
+    };
+    // The indexes begin with the source; there are few, so a list of all is the youngest of each, sorted.
+    let sources = match source {
+        Some(source) => vec![source],
+        None => list(connection, statements::SOURCES, [], |row| row.get(0))?,
+    };
+    let finished = State::FINISHED.iter().find(|finished| finished.as_str() == state);
+    let mut found = Vec::new();
+    for source in sources {
+        let of = (before.id, most, source);
+        found.extend(match (finished, state.as_str()) {
+            (Some(finished), _) => {
+                let of = (before.id, most, source, before.finished_at, *finished as u8);
+                list(connection, statements::UPDATES_FINISHED, of, |row| keyed(row, true))?
+            }
+            (None, "waiting") => {
+                list(connection, statements::UPDATES_WAITING, of, |row| keyed(row, false))?
+            }
+            (None, "in_flight") => {
+                list(connection, statements::UPDATES_IN_FLIGHT, of, |row| keyed(row, false))?
+            }
+            (None, _) => {
+                return Err(Error::Failed(
+                    "no such state: one of `waiting`, `in_flight`, `held`, `delivered`, `skipped`, `dead`, \
+                     `discarded`"
+                        .to_owned(),
+                ));
+            }
+        });
+    }
+    found.sort_unstable_by_key(|(place, _)| std::cmp::Reverse(*place));
+    found.truncate(page.most.min(MOST));
+    Ok(found.into_iter().map(|(_, row)| row).collect())
+}
+
+fn list<T>(
+    connection: &Connection,
+    sql: &str,
+    parameters: impl Params,
+    row: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+) -> Result<Vec<T>, Error> {
+    connection
+        .prepare_cached(sql)
+        .and_then(|mut list| list.query_map(parameters, row)?.collect())
+        .map_err(|error| failed(&error))
+}
+
+fn name_id(connection: &Connection, source: &SourceName) -> Result<Option<i64>, Error> {
+    Ok(list(connection, statements::NAME_ID, [source.as_str()], |row| row.get(0))?.pop())
+}
+
+fn moment(column: usize, milliseconds: i64) -> rusqlite::Result<Timestamp> {
+    Timestamp::from_millisecond(milliseconds).map_err(|error| damaged(column, error))
+}
+
+fn damaged(
+    column: usize,
+    error: impl std::error::Error + Send + Sync + 'static,
+) -> rusqlite::Error {
+    let kind = rusqlite::types::Type::Null;
+    rusqlite::Error::FromSqlConversionFailure(column, kind, Box::new(error))
+}
+
+fn source(row: &Row<'_>, column: usize) -> rusqlite::Result<SourceName> {
+    SourceName::try_from(row.get::<_, String>(column)?).map_err(|error| damaged(column, error))
+}
+
+fn event_row(row: &Row<'_>) -> rusqlite::Result<EventRow> {
+    let id = row.get(0)?;
+    Ok(EventRow {
+        event_id: EventId(id),
+        source: source(row, 1)?,
+        received_at: moment(2, row.get(2)?)?,
+        event_type: row.get(3)?,
+        outcome: match row.get(4)? {
+            TAKEN => "taken",
+            IGNORED => "ignored",
+            CONTROL => "control",
+            other => return Err(rusqlite::Error::IntegralValueOutOfRange(4, other)),
+        },
+        updates: row.get(5)?,
+        cursor: id.to_string(),
+    })
+}
+
+/// A row with its place in its list.
+fn keyed(row: &Row<'_>, by_end: bool) -> rusqlite::Result<(Place, UpdateRow)> {
+    let finished_at = if by_end { row.get::<_, Option<i64>>(9)?.unwrap_or(0) } else { 0 };
+    Ok((Place { finished_at, id: row.get(0)? }, update_row(row, by_end)?))
+}
+
+fn update_row(row: &Row<'_>, by_end: bool) -> rusqlite::Result<UpdateRow> {
+    let number: i64 = row.get(0)?;
+    let id = update_id(number);
+    let rule: String = row.get(2)?;
+    let item: u32 = row.get(3)?;
+    let state: i64 = row.get(4)?;
+    let state = State::FINISHED.iter().find(|finished| **finished as i64 == state);
+    let finished_at: Option<i64> = row.get(9)?;
+    Ok(UpdateRow {
+        update: format!("{}/{rule}/{item}", id.event),
+        event_id: id.event,
+        source: source(row, 1)?,
+        rule,
+        item,
+        state: match state {
+            Some(finished) => finished.as_str(),
+            None if row.get(5)? => "in_flight",
+            None => State::Open.as_str(),
+        },
+        reason: row.get(6)?,
+        attempts: row.get(7)?,
+        received_at: moment(8, row.get(8)?)?,
+        finished_at: finished_at.map(|at| moment(9, at)).transpose()?,
+        status: row.get(10)?,
+        detail: row.get(11)?,
+        cursor: match finished_at {
+            Some(finished_at) if by_end => format!("{finished_at}.{number}"),
+            _ => number.to_string(),
+        },
+    })
+}

@@ -1,0 +1,123 @@
+//! The forms in which requests and plans are kept. Made by who appends and read by who asks, never by the writer.
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+use crate::contact::PlannedUpdate;
+use crate::store::{Error, Request};
+
+/// The form in which this release keeps plans: JSON of [`PlannedUpdate`].
+pub(super) const PLAN_FORM: i64 = 1;
+
+/// Bodies shorter than this gain nothing.
+const WORTH_COMPRESSING: usize = 64;
+const AS_IT_CAME: i64 = 0;
+const ZSTD: i64 = 1;
+
+pub(super) fn plan_bytes(plan: &PlannedUpdate) -> Result<Vec<u8>, Error> {
+    serde_json::to_vec(plan)
+        .map_err(|error| Error::Failed(format!("an update could not be written: {error}")))
+}
+
+/// Reads a plan, or says why this release cannot.
+pub(super) fn plan(form: i64, bytes: &[u8]) -> Result<PlannedUpdate, String> {
+    if form != PLAN_FORM {
+        return Err(format!(
+            "the update is kept in form {form}, this release reads form {PLAN_FORM}: run the newer release again"
+        ));
+    }
+    // The parser's own message might name a value of the event.
+    serde_json::from_slice(bytes).map_err(|error| {
+        format!(
+            "the update was written by a newer release: not understood at column {}",
+            error.column()
+        )
+    })
+}
+
+#[derive(Serialize, Deserialize)]
+struct Head {
+    method: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    content_type: Option<String>,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    query: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    headers: Vec<(String, String)>,
+}
+
+/// A request as it is kept: everything but the body as JSON, the body compressed where that makes it smaller.
+pub(super) struct KeptRequest {
+    pub(super) head: Vec<u8>,
+    pub(super) encoding: i64,
+    /// The length of the body before it was compressed.
+    pub(super) size: i64,
+    pub(super) body: Bytes,
+}
+
+impl KeptRequest {
+    pub(super) fn keep(request: Request) -> Result<Self, Error> {
+        let Request { method, content_type, query, headers, body } = request;
+        let head = serde_json::to_vec(&Head { method, content_type, query, headers })
+            .map_err(|error| Error::Failed(format!("a request could not be written: {error}")))?;
+        let size = i64::try_from(body.len()).unwrap_or(i64::MAX);
+        if body.len() >= WORTH_COMPRESSING {
+            let smaller = zstd::bulk::compress(&body, 1)
+                .map_err(|error| Error::Failed(format!("a body was not compressed: {error}")))?;
+            if smaller.len() < body.len() {
+                return Ok(Self { head, encoding: ZSTD, size, body: smaller.into() });
+            }
+        }
+        Ok(Self { head, encoding: AS_IT_CAME, size, body })
+    }
+
+    pub(super) fn request(self) -> Result<Request, Error> {
+        let damaged = |what: &str| Error::Failed(format!("a stored request is damaged: {what}"));
+        let Head { method, content_type, query, headers } =
+            serde_json::from_slice(&self.head).map_err(|_| damaged("its head"))?;
+        let body = match self.encoding {
+            AS_IT_CAME => self.body,
+            ZSTD => {
+                let size = usize::try_from(self.size).map_err(|_| damaged("its size"))?;
+                let body = zstd::bulk::decompress(&self.body, size);
+                body.map_err(|_| damaged("its body"))?.into()
+            }
+            _ => return Err(damaged("its body is in a form of a newer release")),
+        };
+        Ok(Request { method, content_type, query, headers, body })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_request_comes_back_as_it_was_kept(
+            body in proptest::collection::vec(any::<u8>(), 0..300), repeats in 0_usize..20,
+            content_type: Option<String>, query: String,
+            headers: Vec<(String, String)>,
+        ) {
+            let request = Request {
+                method: "POST".to_owned(), content_type, query, headers,
+                body: body.repeat(repeats).into(),
+            };
+
+            let kept = KeptRequest::keep(request.clone()).unwrap();
+
+            prop_assert!(kept.body.len() <= request.body.len());
+            prop_assert_eq!(kept.request().unwrap(), request);
+        }
+    }
+
+    #[test]
+    fn a_plan_of_another_form_is_not_guessed_at() {
+        let bytes = br#"{"target":{"who":{"mobile":"12025550143"}},"update":{"name":"Ann"}}"#;
+
+        assert!(plan(PLAN_FORM, bytes).is_ok());
+        assert!(plan(PLAN_FORM + 1, bytes).unwrap_err().contains("form 2"));
+        assert!(plan(PLAN_FORM, br#"{"target":{"who":{"telepathy":"x"}}}"#).is_err());
+    }
+}

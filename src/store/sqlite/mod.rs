@@ -1,0 +1,273 @@
+//! The store in one SQLite file, which one process holds.
+//!
+//! Whoever appends makes everything ready (`prepared`: hashed, written out, compressed) and puts it into a bounded
+//! `queue`; one thread, the `writer`, takes whatever waits into one transaction, so that many share one sync to
+//! disk. `append`, `record` and `claim` are the parts of a transaction, `batch` is what it changes in `memory`
+//! once it is committed. `readers` look in beside it (`browse`, `numbers`). The tables are in `schema`, every
+//! statement in `statements`.
+//!
+//! # Promises
+//!
+//! - What is answered is on disk: WAL with `synchronous=FULL`, one commit before the answer.
+//! - A failed commit leaves nothing behind, in the file or in memory.
+//! - No statement scans a table that grows.
+//! - Memory grows by some 10 bytes a lane that waits, never by bodies or plans.
+
+mod append;
+mod batch;
+mod browse;
+mod claim;
+mod connection;
+mod kept;
+mod keys;
+mod ledger;
+mod lock;
+mod memory;
+mod numbers;
+mod prepared;
+mod queue;
+mod readers;
+mod record;
+mod room;
+mod schema;
+mod seen;
+mod statements;
+#[cfg(test)]
+mod tests;
+mod writer;
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tokio::sync::oneshot;
+
+use self::claim::RawClaim;
+use self::keys::Keys;
+use self::lock::LockFile;
+use self::memory::Memory;
+use self::prepared::Prepared;
+use self::queue::{AppendOp, ClaimOp, Ending, Queue, RecordOp};
+use self::readers::Readers;
+use self::room::{PAGE_SIZE, Room};
+use self::writer::{Waits, Writer};
+use super::settings::StoreSettings;
+use super::{
+    Claim, End, Error, EventFilter, EventRow, Lent, NewEvent, Numbers, Page, Receipt, Request,
+    Store, StoredEvent, UpdateFilter, UpdateRow,
+};
+use crate::clock::SharedClock;
+use crate::event::{EventId, SourceName};
+use crate::telemetry::metrics::Metrics;
+
+/// A body larger than this is made ready away from the threads that serve.
+const LARGE_BODY: usize = 256 << 10;
+
+/// The store in one file. Dropping it is as good as [`close`](Store::close), but waits in place.
+pub struct SqliteStore {
+    queue: Arc<Queue>,
+    readers: Arc<Readers>,
+    keys: Keys,
+    clock: SharedClock,
+    metrics: Arc<Metrics>,
+    writer: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl SqliteStore {
+    /// Opens the store at `path`, or makes it, and holds it until it is closed: a second process is refused. What
+    /// was lent when the last process ended is due again.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Held`] names the process that holds the store; [`Error::Newer`] says that a newer release wrote it;
+    /// anything else says which file, what is wrong with it and what to do.
+    pub fn open(
+        path: &Path,
+        settings: &StoreSettings,
+        clock: SharedClock,
+        metrics: Arc<Metrics>,
+    ) -> Result<Arc<Self>, Error> {
+        let named = |error: Error| match error {
+            Error::Failed(why) => Error::Failed(format!("`{}`: {why}", path.display())),
+            Error::Full(why) => Error::Full(format!("`{}`: {why}", path.display())),
+            other => other,
+        };
+        place_for(path).map_err(named)?;
+        let lock = LockFile::take(path)?;
+        let max_pages = settings.max_size.0 / PAGE_SIZE;
+        let mut connection = connection::writing(path, max_pages).map_err(named)?;
+        let now = clock.now().as_millisecond();
+        let (fence, key) = writer::start(&mut connection, now).map_err(named)?;
+        let memory = Memory::load(&connection, now).map_err(named)?;
+
+        let queue = Arc::new(Queue::default());
+        let woken = Arc::downgrade(&queue);
+        clock.on_jump(Box::new(move || {
+            if let Some(queue) = woken.upgrade() {
+                queue.jumped();
+            }
+        }));
+        let writer = Writer {
+            queue: Arc::clone(&queue),
+            path: path.to_owned(),
+            max_pages,
+            connection: Some(connection),
+            memory: Some(memory),
+            room: Room::new(path, settings),
+            clock: Arc::clone(&clock),
+            metrics: Arc::clone(&metrics),
+            fence,
+            lock,
+            waits: Waits::default(),
+        };
+        let thread = std::thread::Builder::new()
+            .name("store".to_owned())
+            .spawn(move || writer.run())
+            .map_err(|error| Error::Failed(format!("its thread did not start: {error}")))?;
+        Ok(Arc::new(Self {
+            queue,
+            readers: Readers::new(path.to_owned()),
+            keys: Keys::new(&key),
+            clock,
+            metrics,
+            writer: Mutex::new(Some(thread)),
+        }))
+    }
+
+    /// Reads what was lent; what this release cannot read is held instead.
+    fn readable(&self, lent: Vec<RawClaim>) -> Vec<Claim> {
+        let now = self.clock.now().as_millisecond();
+        let since = |then| Duration::from_millis(u64::try_from(now - then).unwrap_or(0));
+        let mut claims = Vec::with_capacity(lent.len());
+        for raw in lent {
+            let planned = kept::plan(raw.form, &raw.plan);
+            let source = SourceName::try_from(&*raw.source)
+                .map_err(|_| "its source has a name that this release does not know".to_owned());
+            match planned.and_then(|planned| Ok((planned, source?))) {
+                Ok((planned, source)) => claims.push(Claim {
+                    lent: raw.lent,
+                    source,
+                    rule: raw.rule,
+                    item: raw.item,
+                    attempt: raw.attempt,
+                    age: since(raw.received_at),
+                    failing_for: raw.first_failed.map(since),
+                    planned,
+                }),
+                Err(why) => {
+                    let ending = Ending::Unreadable(why);
+                    let op = RecordOp { lent: raw.lent, ending, reply: None };
+                    // Where the store is closed, the next start finds it again.
+                    self.queue.record(op).unwrap_or_default();
+                }
+            }
+        }
+        claims
+    }
+
+    /// Nothing more is taken; the thread that does the rest, unless somebody waits for it already.
+    fn stop(&self) -> Option<JoinHandle<()>> {
+        self.readers.close();
+        self.queue.close();
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn append(&self, request: Request, events: Vec<NewEvent>) -> Result<Vec<Receipt>, Error> {
+        let prepared = if request.body.len() > LARGE_BODY {
+            let keys = self.keys.clone();
+            tokio::task::spawn_blocking(move || Prepared::new(&keys, request, events))
+                .await
+                .map_err(|_| Error::Failed("an event was not made ready".to_owned()))?
+        } else {
+            Prepared::new(&self.keys, request, events)
+        }?;
+        let (reply, receipts) = oneshot::channel();
+        self.queue.append(AppendOp { prepared, reply }).inspect_err(|error| {
+            self.metrics.store_errors_total.with_label_values(&["append", error.label()]).inc();
+        })?;
+        receipts.await.map_err(|_| Error::Closed)?
+    }
+
+    async fn claim(&self, most: usize) -> Result<Vec<Claim>, Error> {
+        if most == 0 {
+            return Ok(Vec::new());
+        }
+        loop {
+            let (reply, lending) = oneshot::channel();
+            self.queue.claim(ClaimOp { most, reply })?;
+            let lent = lending.await.map_err(|_| Error::Closed)?.take();
+            let claims = self.readable(lent);
+            if !claims.is_empty() {
+                return Ok(claims);
+            }
+        }
+    }
+
+    async fn record(&self, lent: Lent, end: End) -> Result<bool, Error> {
+        let (reply, recorded) = oneshot::channel();
+        self.queue.record(RecordOp { lent, ending: Ending::Said(end), reply: Some(reply) })?;
+        recorded.await.map_err(|_| Error::Closed)?
+    }
+
+    async fn numbers(&self) -> Result<Numbers, Error> {
+        let now = self.clock.now().as_millisecond();
+        let read = move |connection: &rusqlite::Connection| {
+            numbers::numbers(connection, now).map_err(|error| connection::failed(&error))
+        };
+        self.readers.read(read).await
+    }
+
+    async fn events(&self, filter: &EventFilter, page: Page) -> Result<Vec<EventRow>, Error> {
+        let filter = filter.clone();
+        self.readers.read(move |connection| browse::events(connection, &filter, &page)).await
+    }
+
+    async fn updates(&self, filter: &UpdateFilter, page: Page) -> Result<Vec<UpdateRow>, Error> {
+        let filter = filter.clone();
+        self.readers.read(move |connection| browse::updates(connection, &filter, &page)).await
+    }
+
+    async fn event(&self, id: EventId) -> Result<Option<StoredEvent>, Error> {
+        self.readers.read(move |connection| browse::event(connection, id)).await
+    }
+
+    async fn check_writable(&self) -> Result<(), Error> {
+        let (reply, checked) = oneshot::channel();
+        self.queue.check(reply)?;
+        checked.await.map_err(|_| Error::Closed)?
+    }
+
+    async fn close(&self) {
+        let Some(writer) = self.stop() else { return };
+        // A thread that panicked has told so itself.
+        drop(tokio::task::spawn_blocking(move || writer.join()).await);
+    }
+}
+
+impl Drop for SqliteStore {
+    fn drop(&mut self) {
+        if let Some(writer) = self.stop() {
+            drop(writer.join());
+        }
+    }
+}
+
+/// Finds what is wrong with the place before SQLite says it in its own words.
+fn place_for(path: &Path) -> Result<(), Error> {
+    if path.is_dir() {
+        return Err(Error::Failed("it is a folder: name a file".to_owned()));
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
+        return Err(Error::Failed(format!(
+            "there is no folder `{}`: make it, or name another in `store.url`",
+            folder.display()
+        )));
+    }
+    Ok(())
+}

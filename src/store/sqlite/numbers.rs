@@ -1,0 +1,45 @@
+//! How many there are of each, and how the balance stands.
+
+use rusqlite::Connection;
+
+use super::ledger::What;
+use super::room::used_bytes;
+use super::statements;
+use crate::store::Numbers;
+
+pub(super) fn numbers(connection: &Connection, now: i64) -> rusqlite::Result<Numbers> {
+    let mut counts = [0_u64; 12];
+    let mut ledger = connection.prepare_cached(statements::LEDGER)?;
+    let mut rows = ledger.query([])?;
+    while let Some(row) = rows.next()? {
+        if let Some(count) = counts.get_mut(usize::from(row.get::<_, u8>(0)?)) {
+            *count = u64::try_from(row.get::<_, i64>(1)?).unwrap_or(0);
+        }
+    }
+    let of = |what: What| counts[what as usize];
+    let (ready, oldest): (i64, Option<i64>) = connection
+        .prepare_cached(statements::READY)?
+        .query_row([now], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let in_flight: i64 =
+        connection.prepare_cached(statements::LENT)?.query_row([], |row| row.get(0))?;
+    let (ready, in_flight) = (ready.cast_unsigned(), in_flight.cast_unsigned());
+    let waited = oldest.map_or(0, |oldest| u64::try_from(now - oldest).unwrap_or(0));
+    Ok(Numbers {
+        ready,
+        scheduled: of(What::Open).saturating_sub(ready).saturating_sub(in_flight),
+        in_flight,
+        held: of(What::Held),
+        delivered: of(What::Delivered),
+        skipped: of(What::Skipped),
+        dead: of(What::Dead),
+        discarded: of(What::Discarded),
+        events_received: of(What::Received),
+        events_duplicate: of(What::Duplicate),
+        events_control: of(What::Control),
+        events_ignored: of(What::Ignored),
+        events_taken: of(What::Taken),
+        updates_planned: of(What::Planned),
+        oldest_ready_seconds: waited / 1000,
+        size_bytes: used_bytes(connection)?,
+    })
+}

@@ -1,0 +1,127 @@
+//! What is to be stored, made ready by who asks for it: hashed, written out and compressed before the writer sees it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::kept::{KeptRequest, plan_bytes};
+use super::keys::{EventKey, Keys};
+use crate::contact::SkippedReason;
+use crate::event::SourceName;
+use crate::store::{Error, NewEvent, NewState, NewUpdate, Request};
+
+/// An update's number has 16 bits for its place within the event.
+const MOST_UPDATES: usize = 1 << 16;
+
+/// The events of one request.
+pub(super) struct Prepared {
+    pub(super) request: KeptRequest,
+    pub(super) events: Vec<PreparedEvent>,
+    /// Roughly how much memory it takes.
+    pub(super) bytes: usize,
+}
+
+pub(super) struct PreparedEvent {
+    pub(super) source: SourceName,
+    pub(super) item: u32,
+    pub(super) key: Option<(EventKey, Duration)>,
+    /// Differs when the planned updates do.
+    pub(super) digest: i64,
+    pub(super) event_type: Option<String>,
+    /// In milliseconds since 1970.
+    pub(super) occurred_at: Option<i64>,
+    pub(super) control: bool,
+    pub(super) updates: Vec<PreparedUpdate>,
+}
+
+pub(super) struct PreparedUpdate {
+    pub(super) rule: Arc<str>,
+    pub(super) item: u32,
+    pub(super) state: PreparedState,
+}
+
+pub(super) enum PreparedState {
+    Waiting { lane: i64, plan: Vec<u8> },
+    Held { reason: &'static str, detail: String },
+    Skipped(SkippedReason),
+}
+
+impl PreparedEvent {
+    pub(super) fn waiting(&self) -> usize {
+        let waits =
+            |update: &&PreparedUpdate| matches!(update.state, PreparedState::Waiting { .. });
+        self.updates.iter().filter(waits).count()
+    }
+}
+
+impl Prepared {
+    pub(super) fn new(keys: &Keys, request: Request, events: Vec<NewEvent>) -> Result<Self, Error> {
+        let request = KeptRequest::keep(request)?;
+        let events =
+            events.into_iter().map(|event| prepare(keys, event)).collect::<Result<Vec<_>, _>>()?;
+        let plans = events.iter().flat_map(|event| &event.updates).map(|update| {
+            size_of::<PreparedUpdate>()
+                + match &update.state {
+                    PreparedState::Waiting { plan, .. } => plan.len(),
+                    PreparedState::Held { detail, .. } => detail.len(),
+                    PreparedState::Skipped(_) => 0,
+                }
+        });
+        let bytes = request.head.len() + request.body.len() + plans.sum::<usize>();
+        Ok(Self { request, events, bytes })
+    }
+}
+
+fn prepare(keys: &Keys, event: NewEvent) -> Result<PreparedEvent, Error> {
+    let NewEvent { source, item, dedupe, event_type, occurred_at, control, updates } = event;
+    if updates.len() > MOST_UPDATES {
+        let count = updates.len();
+        return Err(Error::Failed(format!(
+            "an event has {count} updates, {MOST_UPDATES} at most can be kept: limit the rule's `for_each`"
+        )));
+    }
+    let updates = updates
+        .into_iter()
+        .map(|update| prepare_update(keys, update))
+        .collect::<Result<Vec<_>, _>>()?;
+    Ok(PreparedEvent {
+        key: dedupe.map(|dedupe| (keys.event(&source, &dedupe.id), dedupe.window)),
+        digest: digest(keys, &updates),
+        source,
+        item,
+        event_type,
+        occurred_at: occurred_at.map(jiff::Timestamp::as_millisecond),
+        control,
+        updates,
+    })
+}
+
+fn prepare_update(keys: &Keys, update: NewUpdate) -> Result<PreparedUpdate, Error> {
+    let NewUpdate { rule, item, state } = update;
+    let state = match state {
+        NewState::Waiting(planned) => PreparedState::Waiting {
+            lane: keys.lane(&planned.target.who),
+            plan: plan_bytes(&planned)?,
+        },
+        NewState::Held { reason, detail } => {
+            PreparedState::Held { reason: reason.as_str(), detail }
+        }
+        NewState::Skipped(reason) => PreparedState::Skipped(reason),
+    };
+    Ok(PreparedUpdate { rule, item, state })
+}
+
+fn digest(keys: &Keys, updates: &[PreparedUpdate]) -> i64 {
+    let mut all = Vec::new();
+    for update in updates {
+        all.extend_from_slice(update.rule.as_bytes());
+        all.push(0);
+        all.extend_from_slice(&update.item.to_be_bytes());
+        match &update.state {
+            PreparedState::Waiting { plan, .. } => all.extend_from_slice(plan),
+            PreparedState::Held { reason, .. } => all.extend_from_slice(reason.as_bytes()),
+            PreparedState::Skipped(reason) => all.extend_from_slice(reason.as_str().as_bytes()),
+        }
+        all.push(0);
+    }
+    keys.number(&[&all])
+}

@@ -1,0 +1,267 @@
+//! What waits for the writer.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::oneshot;
+
+use super::claim::{Lending, RawClaim};
+use super::prepared::Prepared;
+use crate::store::{End, Error, Lent, Receipt};
+
+/// At most so many requests wait to be stored, and at most so many bytes of them; more is [`Error::Busy`].
+const MOST_APPENDS: usize = 8192;
+const MOST_BYTES: usize = 64 << 20;
+
+/// At most so many requests in one commit.
+const APPENDS_A_COMMIT: usize = 512;
+/// At least so many ends are recorded in one commit, if they wait; more only as far as requests wait too.
+const RECORDS_A_COMMIT: usize = 64;
+/// The most that are recorded while no request waits.
+const MOST_RECORDS_A_COMMIT: usize = 4096;
+
+/// A request to be stored.
+pub(super) struct AppendOp {
+    pub(super) prepared: Prepared,
+    pub(super) reply: oneshot::Sender<Result<Vec<Receipt>, Error>>,
+}
+
+/// What becomes of a lent update.
+#[derive(Debug, Clone)]
+pub(super) enum Ending {
+    /// What delivery says.
+    Said(End),
+    /// This release cannot read it: it is held, reason `version`.
+    Unreadable(String),
+}
+
+/// An end to be recorded; without a reply where the store itself says it.
+pub(super) struct RecordOp {
+    pub(super) lent: Lent,
+    pub(super) ending: Ending,
+    pub(super) reply: Option<oneshot::Sender<Result<bool, Error>>>,
+}
+
+/// Somebody who waits for due updates.
+pub(super) struct ClaimOp {
+    pub(super) most: usize,
+    pub(super) reply: oneshot::Sender<Lending>,
+}
+
+/// Somebody who asks whether the store can be written.
+pub(super) type CheckOp = oneshot::Sender<Result<(), Error>>;
+
+/// What a test does with the writer's connection.
+#[cfg(test)]
+pub(super) type HookOp = Box<dyn FnOnce(&rusqlite::Connection) + Send>;
+
+/// What the writer does next, in one commit.
+#[derive(Default)]
+pub(super) struct Work {
+    pub(super) records: Vec<RecordOp>,
+    pub(super) appends: Vec<AppendOp>,
+    pub(super) claims: Vec<ClaimOp>,
+    pub(super) checks: Vec<CheckOp>,
+    #[cfg(test)]
+    pub(super) hooks: Vec<HookOp>,
+}
+
+/// How the last commit went: who was answered by it comes back soon, so the next one waits for them a little.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Pace {
+    /// How many operations it took in.
+    pub(super) taken: usize,
+    /// How long it took.
+    pub(super) time: Duration,
+}
+
+#[derive(Default)]
+struct Waiting {
+    records: VecDeque<RecordOp>,
+    appends: VecDeque<AppendOp>,
+    bytes: usize,
+    claims: Vec<ClaimOp>,
+    checks: Vec<CheckOp>,
+    #[cfg(test)]
+    hooks: Vec<HookOp>,
+    /// The clock was moved: what was not due may be due now.
+    jumped: bool,
+    closed: bool,
+    /// The writer is to be woken when so many operations wait.
+    wake_at: usize,
+}
+
+impl Waiting {
+    fn operations(&self) -> usize {
+        self.records.len() + self.appends.len()
+    }
+
+    fn is_urgent(&self) -> bool {
+        #[cfg(test)]
+        if !self.hooks.is_empty() {
+            return true;
+        }
+        self.closed || self.jumped || !self.claims.is_empty() || !self.checks.is_empty()
+    }
+}
+
+/// Where operations wait for the writer; bounded.
+#[derive(Default)]
+pub(super) struct Queue {
+    waiting: Mutex<Waiting>,
+    wake: Condvar,
+}
+
+impl Queue {
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn put(&self, put: impl FnOnce(&mut Waiting) -> Result<(), Error>) -> Result<(), Error> {
+        let mut waiting = self.lock();
+        if waiting.closed {
+            return Err(Error::Closed);
+        }
+        put(&mut waiting)?;
+        let wake = waiting.is_urgent() || waiting.operations() >= waiting.wake_at;
+        drop(waiting);
+        if wake {
+            self.wake.notify_one();
+        }
+        Ok(())
+    }
+
+    pub(super) fn append(&self, op: AppendOp) -> Result<(), Error> {
+        self.put(|waiting| {
+            let bytes = waiting.bytes.saturating_add(op.prepared.bytes);
+            // A single request is never too large for an empty queue.
+            let fits = bytes <= MOST_BYTES || waiting.appends.is_empty();
+            if waiting.appends.len() >= MOST_APPENDS || !fits {
+                return Err(Error::Busy);
+            }
+            waiting.bytes = bytes;
+            waiting.appends.push_back(op);
+            Ok(())
+        })
+    }
+
+    /// Never refused for being too many: there are no more of them than updates lent.
+    pub(super) fn record(&self, op: RecordOp) -> Result<(), Error> {
+        self.put(|waiting| {
+            waiting.records.push_back(op);
+            Ok(())
+        })
+    }
+
+    pub(super) fn claim(&self, op: ClaimOp) -> Result<(), Error> {
+        self.put(|waiting| {
+            waiting.claims.push(op);
+            Ok(())
+        })
+    }
+
+    pub(super) fn check(&self, op: CheckOp) -> Result<(), Error> {
+        self.put(|waiting| {
+            waiting.checks.push(op);
+            Ok(())
+        })
+    }
+
+    #[cfg(test)]
+    pub(super) fn hook(&self, op: HookOp) -> Result<(), Error> {
+        self.put(|waiting| {
+            waiting.hooks.push(op);
+            Ok(())
+        })
+    }
+
+    /// Has the writer look again for what is due.
+    pub(super) fn jumped(&self) {
+        // A closed queue has nobody who could be late.
+        self.put(|waiting| {
+            waiting.jumped = true;
+            Ok(())
+        })
+        .unwrap_or_default();
+    }
+
+    /// Takes nothing more; what waits is still done.
+    pub(super) fn close(&self) {
+        self.lock().closed = true;
+        self.wake.notify_one();
+    }
+
+    /// Takes nothing more and forgets what waits: who waits for an answer learns that the store is closed.
+    pub(super) fn abandon(&self) {
+        *self.lock() = Waiting { closed: true, ..Waiting::default() };
+    }
+
+    /// The next work; waits for it, but no longer than `idle`. Nothing when closed and all is done.
+    pub(super) fn take(&self, pace: Pace, idle: Option<Duration>) -> Option<Work> {
+        let mut waiting = self.lock();
+        let left_over = waiting.operations();
+        waiting.wake_at = 1;
+        let until = idle.map(|idle| Instant::now() + idle);
+        while waiting.operations() == 0 && !waiting.is_urgent() {
+            let Some(until) = until else {
+                waiting = self.wake.wait(waiting).unwrap_or_else(PoisonError::into_inner);
+                continue;
+            };
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                break;
+            }
+            (waiting, _) =
+                self.wake.wait_timeout(waiting, left).unwrap_or_else(PoisonError::into_inner);
+        }
+        // Those who were answered by the last commit come back together: waiting for them a moment saves a commit.
+        waiting.wake_at = (pace.taken + left_over).min(APPENDS_A_COMMIT);
+        let until = Instant::now() + (pace.time / 8).min(Duration::from_millis(1));
+        while waiting.operations() > 0 && waiting.operations() < waiting.wake_at && !waiting.closed
+        {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                break;
+            }
+            (waiting, _) =
+                self.wake.wait_timeout(waiting, left).unwrap_or_else(PoisonError::into_inner);
+        }
+        waiting.take()
+    }
+}
+
+impl Waiting {
+    fn take(&mut self) -> Option<Work> {
+        self.jumped = false;
+        let done = self.operations() == 0 && self.checks.is_empty();
+        if self.closed && done {
+            return None;
+        }
+        let records = match self.appends.len() {
+            0 => MOST_RECORDS_A_COMMIT,
+            appends => appends.max(RECORDS_A_COMMIT),
+        };
+        let records = self.records.len().min(records);
+        let appends = self.appends.len().min(APPENDS_A_COMMIT);
+        let work = Work {
+            records: self.records.drain(..records).collect(),
+            appends: self.appends.drain(..appends).collect(),
+            claims: std::mem::take(&mut self.claims),
+            checks: std::mem::take(&mut self.checks),
+            #[cfg(test)]
+            hooks: std::mem::take(&mut self.hooks),
+        };
+        self.bytes -= work.appends.iter().map(|op| op.prepared.bytes).sum::<usize>();
+        Some(work)
+    }
+}
+
+/// Gives back what nobody took.
+pub(super) fn give_back(queue: &Arc<Queue>, claims: &[RawClaim]) {
+    for claim in claims {
+        let ending = Ending::Said(End::GivenBack { after: Duration::ZERO });
+        // Where the store is closed, the next start gives it back.
+        queue.record(RecordOp { lent: claim.lent, ending, reply: None }).unwrap_or_default();
+    }
+}

@@ -1,0 +1,95 @@
+//! How much the store may take: senders are told to come again before the disk is full.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use rusqlite::Connection;
+
+use super::statements;
+use crate::store::settings::StoreSettings;
+use crate::units::ByteSize;
+
+/// How long what is known about the disk counts.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
+/// The limits, and what is known about the room there is.
+#[derive(Debug)]
+pub(super) struct Room {
+    max_waiting: u64,
+    max_size: ByteSize,
+    min_free: ByteSize,
+    folder: PathBuf,
+    free: Option<(Instant, u64)>,
+    disk_full: Option<Instant>,
+}
+
+impl Room {
+    pub(super) fn new(path: &Path, settings: &StoreSettings) -> Self {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        Self {
+            max_waiting: settings.max_waiting,
+            max_size: settings.max_size,
+            min_free: settings.min_free,
+            folder: folder.unwrap_or(Path::new(".")).to_owned(),
+            free: None,
+            disk_full: None,
+        }
+    }
+
+    /// Notes that the disk was full; nothing new is tried for a second.
+    pub(super) fn was_full(&mut self) {
+        self.disk_full = Some(Instant::now());
+    }
+
+    /// Why nothing more can be taken now, if so, however little it is.
+    pub(super) fn refusal(&mut self, connection: &Connection) -> rusqlite::Result<Option<String>> {
+        if self.disk_full.is_some_and(|since| since.elapsed() < LOOK_AGAIN) {
+            return Ok(Some("the disk is full: make room on it, or move the store".to_owned()));
+        }
+        let used = used_bytes(connection)?;
+        if used >= self.max_size.0 {
+            let limit = self.max_size;
+            return Ok(Some(format!("it takes {used} bytes, `store.max_size` is `{limit}`")));
+        }
+        let free = self.free_bytes();
+        if free < self.min_free.0 {
+            let limit = self.min_free;
+            return Ok(Some(format!(
+                "{free} bytes of its disk are free, `store.min_free` is `{limit}`"
+            )));
+        }
+        Ok(None)
+    }
+
+    /// Why `more` updates cannot wait beside the `open` ones, if so.
+    pub(super) fn refusal_of(&self, open: i64, more: usize) -> Option<String> {
+        let sum = u64::try_from(open).unwrap_or(0).saturating_add(more as u64);
+        (more > 0 && sum > self.max_waiting)
+            .then(|| format!("{open} updates wait, `store.max_waiting` is {}", self.max_waiting))
+    }
+
+    fn free_bytes(&mut self) -> u64 {
+        match self.free {
+            Some((at, free)) if at.elapsed() < LOOK_AGAIN => free,
+            _ => {
+                // A disk that cannot be asked is one that the next commit will tell about.
+                let free = rustix::fs::statvfs(&self.folder)
+                    .map_or(u64::MAX, |disk| disk.f_bavail.saturating_mul(disk.f_frsize));
+                self.free = Some((Instant::now(), free));
+                free
+            }
+        }
+    }
+}
+
+/// The size of the pages in use: what retention has freed is used again first.
+pub(super) fn used_bytes(connection: &Connection) -> rusqlite::Result<u64> {
+    let number = |sql| -> rusqlite::Result<u32> {
+        connection.prepare_cached(sql)?.query_row([], |row| row.get(0))
+    };
+    let pages = number(statements::PAGE_COUNT)?.saturating_sub(number(statements::FREE_PAGES)?);
+    Ok(u64::from(pages).saturating_mul(PAGE_SIZE))
+}
+
+/// The size of a page, as the file is made with.
+pub(super) const PAGE_SIZE: u64 = 4096;

@@ -1,0 +1,339 @@
+//! What only this store promises; the rest is in `conformance`.
+
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+use rusqlite::{Connection, StatementStatus};
+use tempfile::TempDir;
+
+use super::*;
+use crate::clock::ManualClock;
+use crate::store::conformance::{Backend, keeps_every_promise, roomy};
+use crate::store::sqlite::connection::writing;
+
+/// A store in a folder of its own, which goes with it.
+struct InATempDir {
+    store: Arc<SqliteStore>,
+    clock: Arc<ManualClock>,
+    settings: StoreSettings,
+    folder: TempDir,
+}
+
+fn open(path: &Path, settings: &StoreSettings, clock: &Arc<ManualClock>) -> Arc<SqliteStore> {
+    try_open(path, settings, clock).unwrap()
+}
+
+fn try_open(
+    path: &Path,
+    settings: &StoreSettings,
+    clock: &Arc<ManualClock>,
+) -> Result<Arc<SqliteStore>, Error> {
+    let metrics = Arc::new(Metrics::new().unwrap());
+    SqliteStore::open(path, settings, Arc::clone(clock) as SharedClock, metrics)
+}
+
+impl Backend for InATempDir {
+    type Store = SqliteStore;
+
+    async fn with(settings: StoreSettings) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = ManualClock::at(Timestamp::from_second(1_800_000_000).unwrap());
+        let store = open(&folder.path().join("bridge.db"), &settings, &clock);
+        Self { store, clock, settings, folder }
+    }
+
+    async fn reopened(self) -> Self {
+        self.store.close().await;
+        let store = open(&self.path(), &self.settings, &self.clock);
+        Self { store, ..self }
+    }
+
+    fn store(&self) -> &Arc<SqliteStore> {
+        &self.store
+    }
+
+    fn clock(&self) -> &ManualClock {
+        &self.clock
+    }
+
+    async fn fill_the_disk(&self) {
+        self.on_the_writer(|connection| {
+            connection.execute_batch("PRAGMA max_page_count = 1").unwrap();
+        })
+        .await;
+    }
+
+    async fn mend_the_disk(&self) {
+        self.on_the_writer(|connection| {
+            connection.execute_batch("PRAGMA max_page_count = 1000000").unwrap();
+        })
+        .await;
+    }
+}
+
+impl InATempDir {
+    fn path(&self) -> PathBuf {
+        self.folder.path().join("bridge.db")
+    }
+
+    async fn on_the_writer<T: Send + 'static>(
+        &self,
+        ask: impl FnOnce(&Connection) -> T + Send + 'static,
+    ) -> T {
+        let (reply, answer) = oneshot::channel();
+        let hook = move |connection: &Connection| drop(reply.send(ask(connection)));
+        self.store.queue.hook(Box::new(hook)).unwrap();
+        answer.await.unwrap()
+    }
+}
+
+mod promises {
+    use super::{InATempDir, keeps_every_promise};
+
+    keeps_every_promise!(InATempDir);
+}
+
+fn request(body: &[u8]) -> Request {
+    Request { method: "POST".to_owned(), body: body.to_vec().into(), ..Request::default() }
+}
+
+fn new_event(mobiles: &[&str]) -> NewEvent {
+    let update = |mobile: &&str| {
+        let planned = serde_json::json!({"target": {"who": {"mobile": mobile}}, "update": {}});
+        crate::store::NewUpdate {
+            rule: "lead".into(),
+            item: 0,
+            state: crate::store::NewState::Waiting(serde_json::from_value(planned).unwrap()),
+        }
+    };
+    NewEvent {
+        source: SourceName::try_from("crm").unwrap(),
+        item: 0,
+        dedupe: None,
+        event_type: None,
+        occurred_at: None,
+        control: false,
+        updates: mobiles.iter().map(update).collect(),
+    }
+}
+
+/// Tables that hold a row for each configured name: a scan of them is short.
+const SMALL: &[&str] = &["SCAN name", "SCAN ledger"];
+
+/// Partial indexes that hold what waits or is lent and nothing else, read whole at start.
+const WANTED_WHOLE: &[&str] = &["SCAN upd USING COVERING INDEX upd_due"];
+
+#[test]
+fn no_statement_scans() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut connection = writing(&folder.path().join("bridge.db"), 1 << 20).unwrap();
+    writer::start(&mut connection, 0).unwrap();
+    let mut scans = Vec::new();
+
+    for (name, sql) in statements::ALL {
+        if sql.starts_with("PRAGMA") {
+            continue;
+        }
+        let mut plan = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+        let count = plan.parameter_count();
+        let nothing = vec![rusqlite::types::Null; count];
+        let steps = plan.query_map(rusqlite::params_from_iter(nothing), |row| row.get(3)).unwrap();
+        for step in steps {
+            let step: String = step.unwrap();
+            let is_short = SMALL.iter().any(|small| step.starts_with(small))
+                || WANTED_WHOLE.contains(&step.as_str());
+            if step.starts_with("SCAN") && !is_short {
+                scans.push(format!("{name}: {step}"));
+            }
+        }
+    }
+
+    assert!(statements::ALL.len() > 40);
+    assert_eq!(scans, Vec::<String>::new());
+}
+
+/// What a claim of 64 costs in steps of SQLite's machine, beside this many waiting lanes.
+async fn cost_of_a_claim(waiting: u32) -> i32 {
+    let backend = InATempDir::fresh().await;
+    backend.store.append(request(b"{}"), vec![new_event(&["12025550143"])]).await.unwrap();
+    backend
+        .on_the_writer(move |connection| {
+            connection
+                .execute_batch(&format!(
+                    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {waiting}) \
+                     INSERT INTO upd(id, lane, source, rule, item, state, attempts, due_at) \
+                     SELECT i << 16, i * 7919 % 1000003, 1, 2, 0, 0, 0, i / 50 FROM n WHERE i > 1;
+                     INSERT INTO plan SELECT id, 1, (SELECT body FROM plan) FROM upd WHERE id > 131000;"
+                ))
+                .unwrap();
+        })
+        .await;
+
+    let claims = backend.store.claim(64).await.unwrap();
+
+    assert_eq!(claims.len(), 64);
+    backend
+        .on_the_writer(|connection| {
+            let claim = connection.prepare_cached(statements::CLAIM).unwrap();
+            claim.get_status(StatementStatus::VmStep)
+        })
+        .await
+}
+
+#[tokio::test]
+async fn a_claim_costs_the_same_beside_a_hundred_thousand_as_beside_a_thousand() {
+    let few = cost_of_a_claim(1_000).await;
+    let many = cost_of_a_claim(100_000).await;
+
+    assert!(few > 64, "the steps were counted");
+    assert!(many <= few + few / 10, "{few} steps beside a thousand, {many} beside many");
+}
+
+#[tokio::test]
+async fn a_second_process_is_told_who_holds_the_store() {
+    let backend = InATempDir::fresh().await;
+
+    let second = try_open(&backend.path(), &backend.settings, &backend.clock);
+
+    let me = format!("process {} on host ", std::process::id());
+    assert!(matches!(&second, Err(Error::Held(owner)) if owner.contains(&me)));
+    backend.store.close().await;
+    open(&backend.path(), &backend.settings, &backend.clock);
+}
+
+#[tokio::test]
+async fn a_store_that_cannot_be_opened_says_which_and_why() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = ManualClock::at(Timestamp::UNIX_EPOCH);
+    let text = folder.path().join("notes.txt");
+    std::fs::write(&text, "not a database, but longer than a header of one: ".repeat(20)).unwrap();
+    let foreign = folder.path().join("foreign.db");
+    Connection::open(&foreign).unwrap().execute_batch("CREATE TABLE bookmarks(url)").unwrap();
+
+    for (path, why) in [
+        (folder.path().join("none").join("bridge.db"), "there is no folder"),
+        (folder.path().to_owned(), "is a folder"),
+        (text, "not an SQLite database"),
+        (foreign, "another program"),
+    ] {
+        let error = try_open(&path, &roomy(), &clock).err().unwrap().to_string();
+        assert!(error.contains(why), "{error}");
+        assert!(error.contains(path.to_str().unwrap()), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_newer_store_is_opened_only_as_far_back_as_it_says() {
+    for (readable_from, opens) in [(1, true), (99, false)] {
+        let backend = InATempDir::fresh().await;
+        backend.store.close().await;
+        let connection = Connection::open(backend.path()).unwrap();
+        schema::set(&connection, "schema", 99).unwrap();
+        schema::set(&connection, "readable_from", readable_from).unwrap();
+        drop(connection);
+
+        let opened = try_open(&backend.path(), &backend.settings, &backend.clock);
+
+        match opened {
+            Ok(_) => assert!(opens),
+            Err(error) => {
+                assert!(matches!(error, Error::Newer { found: 99, known: 1 }), "{error}");
+                assert!(!opens);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_update_of_a_newer_release_is_held_and_frees_its_lane() {
+    let backend = InATempDir::fresh().await;
+    let both = vec![new_event(&["12025550143", "12025550143"])];
+    backend.store.append(request(b"{}"), both).await.unwrap();
+    backend
+        .on_the_writer(|connection| {
+            connection.execute("UPDATE plan SET form = 2 WHERE update_id & 65535 = 0", []).unwrap();
+        })
+        .await;
+
+    let claims = backend.store.claim(9).await.unwrap();
+
+    assert_eq!(claims[0].lent.update.place, 1);
+    let held = UpdateFilter { state: Some("held".to_owned()), source: None };
+    let rows = backend.store.updates(&held, Page { most: 9, before: None }).await.unwrap();
+    assert_eq!((rows[0].reason.as_deref(), rows[0].attempts), (Some("version"), 0));
+    assert!(rows[0].detail.as_deref().unwrap().contains("form 2"));
+}
+
+#[tokio::test]
+async fn the_body_of_a_request_is_kept_once() {
+    let backend = InATempDir::fresh().await;
+    let events = (0..3).map(|_| new_event(&["12025550143"])).collect();
+
+    let receipts = backend.store.append(request(b"[1,2,3]"), events).await.unwrap();
+
+    let bodies: i64 = backend
+        .on_the_writer(|connection| {
+            connection.query_row("SELECT count(*) FROM request", [], |row| row.get(0)).unwrap()
+        })
+        .await;
+    assert_eq!(bodies, 1);
+    for receipt in receipts {
+        let Receipt::Stored(id) = receipt else { panic!("{receipt:?}") };
+        let event = backend.store.event(id).await.unwrap().unwrap();
+        assert_eq!(&*event.request.body, b"[1,2,3]");
+    }
+}
+
+#[tokio::test]
+async fn after_an_error_that_leaves_it_in_doubt_the_file_is_opened_again() {
+    let backend = InATempDir::fresh().await;
+    backend
+        .on_the_writer(|connection| connection.execute_batch("PRAGMA query_only = 1").unwrap())
+        .await;
+
+    let failed = backend.store.append(request(b"{}"), vec![new_event(&["12025550143"])]).await;
+
+    assert!(matches!(failed, Err(Error::Failed(_))), "{failed:?}");
+    backend.store.check_writable().await.unwrap();
+    let stored = backend.store.append(request(b"{}"), vec![new_event(&["12025550143"])]).await;
+    assert!(matches!(stored.as_deref(), Ok([Receipt::Stored(_)])), "{stored:?}");
+}
+
+#[tokio::test]
+async fn keys_leave_memory_for_their_table() {
+    let backend = InATempDir::fresh().await;
+    let keyed = |n: u32| NewEvent {
+        dedupe: Some(crate::store::Dedupe { id: n.to_string(), window: Duration::from_mins(1) }),
+        ..new_event(&[])
+    };
+
+    for n in 0..400 {
+        backend.store.append(request(b"{}"), vec![keyed(n)]).await.unwrap();
+    }
+
+    let (moved, last): (i64, i64) = backend
+        .on_the_writer(|connection| {
+            let last = connection.query_row(statements::LAST_EVENT, [], |row| row.get(0)).unwrap();
+            (schema::number(connection, "moved").unwrap().unwrap(), last)
+        })
+        .await;
+    assert!(last - moved < 200, "{moved} of {last}");
+}
+
+#[test]
+fn more_than_the_queue_takes_is_refused() {
+    let queue = Queue::default();
+    let keys = Keys::new(&[0; 32]);
+    let mut refused = None;
+
+    for n in 0..10_000 {
+        let prepared = Prepared::new(&keys, request(b"{}"), Vec::new()).unwrap();
+        let (reply, _) = oneshot::channel();
+        if let Err(error) = queue.append(AppendOp { prepared, reply }) {
+            refused = Some((n, error));
+            break;
+        }
+    }
+
+    assert!(matches!(refused, Some((8192, Error::Busy))), "{refused:?}");
+}

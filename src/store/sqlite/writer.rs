@@ -1,0 +1,314 @@
+//! The one thread that writes: one transaction for whatever waits, records first, then what came in, then claims.
+
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use super::batch::Batch;
+use super::claim::{Lending, RawClaim};
+use super::connection::{self, failed};
+use super::lock::LockFile;
+use super::memory::Memory;
+use super::queue::{AppendOp, ClaimOp, Pace, Queue, RecordOp, Work};
+use super::room::Room;
+use super::{schema, statements};
+use crate::clock::SharedClock;
+use crate::store::{Error, Fence, Receipt};
+use crate::telemetry::metrics::Metrics;
+
+/// How long to rest before what could not be written is tried again, and how long the clock is trusted to go on
+/// evenly.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
+/// Everything the thread has.
+pub(super) struct Writer {
+    pub(super) queue: Arc<Queue>,
+    pub(super) path: PathBuf,
+    pub(super) max_pages: u64,
+    /// Nothing after an error that leaves it in doubt: it is opened again.
+    pub(super) connection: Option<Connection>,
+    /// Nothing after a failed commit: it is loaded again.
+    pub(super) memory: Option<Memory>,
+    pub(super) room: Room,
+    pub(super) clock: SharedClock,
+    pub(super) metrics: Arc<Metrics>,
+    /// The fence of the last claim.
+    pub(super) fence: i64,
+    /// Held until the connection is closed.
+    pub(super) lock: LockFile,
+    pub(super) waits: Waits,
+}
+
+/// What the thread still has to do.
+#[derive(Default)]
+pub(super) struct Waits {
+    claims: VecDeque<ClaimOp>,
+    /// Ends that nobody waits for and that could not be recorded yet.
+    unrecorded: Vec<RecordOp>,
+    /// When the next update is due, if somebody waits for it.
+    next_due: Option<i64>,
+    pace: Pace,
+}
+
+/// What a transaction did.
+struct Done {
+    recorded: Vec<bool>,
+    appended: Vec<Result<Vec<Receipt>, Error>>,
+    checked: Result<(), Error>,
+    lent: Vec<RawClaim>,
+}
+
+/// Lets whoever waits know that the thread has ended, however it did.
+struct Ended(Arc<Queue>);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        self.0.abandon();
+    }
+}
+
+impl Writer {
+    /// Works until the queue is closed and everything in it is done.
+    pub(super) fn run(mut self) {
+        let _ended = Ended(Arc::clone(&self.queue));
+        while let Some(work) = self.queue.take(self.waits.pace, self.idle()) {
+            self.serve(work);
+        }
+        // The last connection to go copies the log into the file; only then may another process have it.
+        drop(self.connection.take());
+        drop(self.lock);
+    }
+
+    /// How long to wait for work at most.
+    fn idle(&self) -> Option<Duration> {
+        if !self.waits.unrecorded.is_empty() {
+            return Some(LOOK_AGAIN);
+        }
+        if self.waits.claims.is_empty() {
+            return None;
+        }
+        if self.memory.is_none() {
+            return Some(LOOK_AGAIN);
+        }
+        let left = self.waits.next_due? - self.now();
+        Some(Duration::from_millis(u64::try_from(left).unwrap_or(0)).min(LOOK_AGAIN))
+    }
+
+    fn now(&self) -> i64 {
+        self.clock.now().as_millisecond()
+    }
+
+    fn serve(&mut self, work: Work) {
+        let Work { mut records, mut appends, claims, checks, .. } = work;
+        #[cfg(test)]
+        for hook in work.hooks {
+            if let Some(connection) = &self.connection {
+                hook(connection);
+            }
+        }
+        records.append(&mut self.waits.unrecorded);
+        self.waits.claims.extend(claims);
+        self.waits.claims.retain(|claim| !claim.reply.is_closed());
+        self.waits.pace.taken = records.len() + appends.len();
+        let started = Instant::now();
+
+        let mut done = self.commit(&records, &appends, !checks.is_empty());
+        if let Err(error) = &done
+            && !records.is_empty()
+            && !appends.is_empty()
+        {
+            // What came in may have been too much for the disk; what became of the rest may still fit.
+            for append in appends.drain(..) {
+                answer(append.reply, Err(error.clone()));
+            }
+            done = self.commit(&records, &appends, !checks.is_empty());
+        }
+        self.waits.pace.time = started.elapsed();
+        match done {
+            Ok(done) => {
+                for (record, recorded) in records.into_iter().zip(done.recorded) {
+                    if let Some(reply) = record.reply {
+                        answer(reply, Ok(recorded));
+                    }
+                }
+                for (append, receipts) in appends.into_iter().zip(done.appended) {
+                    answer(append.reply, receipts);
+                }
+                self.hand_out(done.lent);
+                for check in checks {
+                    answer(check, done.checked.clone());
+                }
+            }
+            Err(error) => {
+                for record in records {
+                    match record.reply {
+                        Some(reply) => answer(reply, Err(error.clone())),
+                        None => self.waits.unrecorded.push(record),
+                    }
+                }
+                for append in appends {
+                    answer(append.reply, Err(error.clone()));
+                }
+                for check in checks {
+                    answer(check, Err(error.clone()));
+                }
+            }
+        }
+    }
+
+    /// One transaction; after an error nothing of it has happened.
+    fn commit(
+        &mut self,
+        records: &[RecordOp],
+        appends: &[AppendOp],
+        check: bool,
+    ) -> Result<Done, Error> {
+        let done = self.attempt(records, appends, check);
+        if let Err(error) = &done {
+            let operation = match (appends, records) {
+                ([_, ..], _) => "append",
+                ([], [_, ..]) => "record",
+                ([], []) => "claim",
+            };
+            self.metrics.store_errors_total.with_label_values(&[operation, error.label()]).inc();
+            self.memory = None;
+            self.waits.next_due = None;
+            if matches!(error, Error::Full(_)) {
+                self.room.was_full();
+            } else {
+                self.connection = None;
+            }
+        }
+        done
+    }
+
+    fn attempt(
+        &mut self,
+        records: &[RecordOp],
+        appends: &[AppendOp],
+        check: bool,
+    ) -> Result<Done, Error> {
+        let now = self.now();
+        let connection = match &mut self.connection {
+            Some(connection) => connection,
+            closed => closed.insert(connection::writing(&self.path, self.max_pages)?),
+        };
+        let memory = match &mut self.memory {
+            Some(memory) => memory,
+            forgotten => forgotten.insert(Memory::load(connection, now)?),
+        };
+        let wanted = self.waits.claims.iter().map(|claim| claim.most).sum();
+        let fence = Fence(self.fence + 1);
+
+        let transaction = connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(|error| failed(&error))?;
+        let mut batch = Batch::new(&transaction, memory, now);
+        let done = write(&mut batch, &mut self.room, records, appends, check, wanted, fence)
+            .map_err(|error| failed(&error))?;
+        let changes = batch.changes;
+        let started = Instant::now();
+        transaction.commit().map_err(|error| failed(&error))?;
+        let took = started.elapsed();
+
+        memory.apply(changes);
+        if !done.lent.is_empty() {
+            self.fence = fence.0;
+        }
+        self.waits.next_due = None;
+        if wanted > done.lent.len() {
+            self.waits.next_due = next_due(connection).map_err(|error| failed(&error))?;
+        }
+        self.observe(&done, took);
+        Ok(done)
+    }
+
+    fn observe(&self, done: &Done, took: Duration) {
+        let counts = [
+            ("append", done.appended.len()),
+            ("record", done.recorded.len()),
+            ("claim", done.lent.len()),
+        ];
+        for (operation, count) in counts.into_iter().filter(|(_, count)| *count > 0) {
+            let count = u32::try_from(count).unwrap_or(u32::MAX);
+            let batch = self.metrics.store_batch_operations.with_label_values(&[operation]);
+            batch.observe(f64::from(count));
+        }
+        if counts.iter().any(|(_, count)| *count > 0) {
+            let commit = &self.metrics.store_commit_duration_seconds;
+            commit.with_label_values::<&str>(&[]).observe(took.as_secs_f64());
+        }
+        let refused = done.appended.iter().filter_map(|receipts| receipts.as_ref().err());
+        for error in refused {
+            self.metrics.store_errors_total.with_label_values(&["append", error.label()]).inc();
+        }
+    }
+
+    /// Hands out what was lent, to those who have waited longest. What nobody takes comes back by itself.
+    fn hand_out(&mut self, lent: Vec<RawClaim>) {
+        let mut lent = lent.into_iter();
+        while lent.len() > 0
+            && let Some(claim) = self.waits.claims.pop_front()
+        {
+            let part = lent.by_ref().take(claim.most).collect();
+            answer(claim.reply, Lending::new(part, Arc::clone(&self.queue)));
+        }
+    }
+}
+
+fn write(
+    batch: &mut Batch<'_>,
+    room: &mut Room,
+    records: &[RecordOp],
+    appends: &[AppendOp],
+    check: bool,
+    wanted: usize,
+    fence: Fence,
+) -> rusqlite::Result<Done> {
+    let recorded = records
+        .iter()
+        .map(|record| batch.record(record.lent, &record.ending))
+        .collect::<Result<Vec<_>, _>>()?;
+    let full = if appends.is_empty() && !check { None } else { room.refusal(batch.connection)? };
+    let appended = appends
+        .iter()
+        .map(|append| batch.append(&append.prepared, full.as_deref(), room))
+        .collect::<Result<Vec<_>, _>>()?;
+    if check {
+        let mut set = batch.connection.prepare_cached(statements::SET_META)?;
+        set.execute(("checked_at", batch.now))?;
+    }
+    if !records.is_empty() || !appends.is_empty() {
+        batch.finish(appends.len())?;
+    }
+    let lent = if wanted > 0 { batch.claim(wanted, fence)? } else { Vec::new() };
+    let checked = full.map_or(Ok(()), |full| Err(Error::Full(full)));
+    Ok(Done { recorded, appended, checked, lent })
+}
+
+fn next_due(connection: &Connection) -> rusqlite::Result<Option<i64>> {
+    connection.prepare_cached(statements::NEXT_DUE)?.query_row([], |row| row.get(0))
+}
+
+/// Who has hung up needs no answer: what was stored is stored, what was lent goes back.
+fn answer<T>(reply: tokio::sync::oneshot::Sender<T>, answer: T) {
+    drop(reply.send(answer));
+}
+
+/// Brings the store to this release's schema, counts this start, and has everything that was lent go back.
+pub(super) fn start(connection: &mut Connection, now: i64) -> Result<(i64, [u8; 32]), Error> {
+    schema::migrate(connection, schema::STEPS)?;
+    let transaction = connection
+        .transaction_with_behavior(TransactionBehavior::Immediate)
+        .map_err(|error| failed(&error))?;
+    let key = schema::hash_key(&transaction)?;
+    // So many starts of so many claims each: no fence is ever given twice.
+    let starts = schema::number(&transaction, "starts")?.unwrap_or(0) + 1;
+    schema::set(&transaction, "starts", starts)?;
+    transaction.execute(statements::RECLAIM, [now]).map_err(|error| failed(&error))?;
+    transaction.commit().map_err(|error| failed(&error))?;
+    Ok((starts << 32, key))
+}
