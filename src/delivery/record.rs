@@ -56,7 +56,6 @@ impl Recorder {
                     return;
                 }
                 Err(error) => {
-                    self.tally.store_failed("record", &error);
                     tracing::error!(event_id = %lent.update.event, %error, "an update could not be recorded");
                     if self.stop.is_cancelled() {
                         tries_left -= 1;

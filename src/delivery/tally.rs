@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::outcome::{Found, Operation};
 use crate::contact::DeadReason;
-use crate::store::{self, End};
+use crate::store::End;
 use crate::telemetry::metrics::Metrics;
 
 /// How a contact was found, or was not.
@@ -99,10 +99,6 @@ impl Tally {
         if let End::Dead(reason, _) = end {
             self.0.dead_letters_total.with_label_values(&[reason.as_str()]).inc();
         }
-    }
-
-    pub(super) fn store_failed(&self, operation: &str, error: &store::Error) {
-        self.0.store_errors_total.with_label_values(&[operation, error.label()]).inc();
     }
 
     pub(super) fn panicked(&self) {

@@ -118,7 +118,6 @@ impl Delivery {
                         worker.begin(claims, room, &tasks);
                     }
                     Err(error) => {
-                        self.tally.store_failed("claim", &error);
                         tracing::error!(%error, "updates could not be claimed");
                         drop(room);
                         patience.wait().await;

@@ -3,6 +3,7 @@
 mod api;
 mod order;
 mod pausing;
+mod real;
 mod resolving;
 mod retrying;
 mod stopping;
@@ -65,27 +66,13 @@ impl Rig {
         Self { clock, api, store, metrics, pauses, stop, running }
     }
 
-    /// An update for this contact that sets this name; the number of its event.
+    /// An update for this contact that sets this name.
     async fn update(&self, target: &Target, name: &str) {
-        let update = ContactUpdate { name: Some(name.to_owned()), ..ContactUpdate::default() };
-        self.plan(PlannedUpdate { target: target.clone(), update }).await;
+        self.plan(naming(target, name)).await;
     }
 
     async fn plan(&self, planned: PlannedUpdate) {
-        let event = NewEvent {
-            source: SourceName::try_from("crm").unwrap(),
-            item: 0,
-            dedupe: None,
-            event_type: None,
-            occurred_at: None,
-            control: false,
-            updates: vec![NewUpdate {
-                rule: "rule".into(),
-                item: 0,
-                state: NewState::Waiting(Box::new(planned)),
-            }],
-        };
-        self.store.append(Request::default(), vec![event]).await.unwrap();
+        self.store.append(Request::default(), vec![event(planned)]).await.unwrap();
     }
 
     /// Lets every task go on as far as it can.
@@ -116,6 +103,27 @@ impl Rig {
     async fn stopped(mut self) {
         self.stop.cancel();
         self.running.join_next().await.unwrap().unwrap();
+    }
+}
+
+fn naming(target: &Target, name: &str) -> PlannedUpdate {
+    let update = ContactUpdate { name: Some(name.to_owned()), ..ContactUpdate::default() };
+    PlannedUpdate { target: target.clone(), update }
+}
+
+fn event(planned: PlannedUpdate) -> NewEvent {
+    NewEvent {
+        source: SourceName::try_from("crm").unwrap(),
+        item: 0,
+        dedupe: None,
+        event_type: None,
+        occurred_at: None,
+        control: false,
+        updates: vec![NewUpdate {
+            rule: "rule".into(),
+            item: 0,
+            state: NewState::Waiting(Box::new(planned)),
+        }],
     }
 }
 
