@@ -91,10 +91,8 @@ impl Attempts {
                 return Ended::with(End::Delivered);
             }
             let turn = self.one_at_a_time.lock(id.as_str().to_ascii_lowercase()).await;
-            if self.clock.monotonic().saturating_sub(claimed) > HELD_AT_MOST {
-                return Ended::not_sent();
-            }
-            let failure = match self.update(&id, &claim.planned.update).await {
+            let latest = claimed.saturating_add(HELD_AT_MOST);
+            let failure = match self.update(&id, &claim.planned.update, latest).await {
                 Ok(()) => {
                     self.resolver.changed(&id, &claim.planned.update);
                     return Ended::with(End::Delivered);
@@ -122,8 +120,14 @@ impl Attempts {
         }
     }
 
-    async fn update(&self, id: &ContactId, update: &ContactUpdate) -> Result<(), Unanswered> {
-        self.outbound.send(|| self.outbound.api.update(id, update)).await.map(|_contact| ())
+    async fn update(
+        &self,
+        id: &ContactId,
+        update: &ContactUpdate,
+        latest: Duration,
+    ) -> Result<(), Unanswered> {
+        let api = &self.outbound.api;
+        self.outbound.send_by(latest, || api.update(id, update)).await.map(|_contact| ())
     }
 
     async fn unresolved(&self, claim: &Claim, unresolved: Unresolved) -> Ended {

@@ -2,8 +2,9 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio_util::sync::CancellationToken;
 
 use super::Api;
@@ -11,7 +12,9 @@ use super::gate::Gate;
 use super::limiter::Limiter;
 use super::outcome;
 use super::pause::Pauses;
+use super::settings::Policy;
 use crate::chatflow::Failure;
+use crate::clock::SharedClock;
 
 /// A request to the API on its way.
 pub(super) type Call<'a, T> = Pin<Box<dyn Future<Output = Result<T, Failure>> + Send + 'a>>;
@@ -33,18 +36,21 @@ pub(super) struct Outbound {
     limiter: Option<Limiter>,
     permits: Semaphore,
     stop: CancellationToken,
+    clock: SharedClock,
 }
 
 impl Outbound {
     pub(super) fn new(
         api: Arc<dyn Api>,
         pauses: Arc<Pauses>,
-        gate: Gate,
-        limiter: Option<Limiter>,
-        concurrency: usize,
+        policy: &Policy,
+        clock: SharedClock,
         stop: CancellationToken,
     ) -> Self {
-        Self { api, pauses, gate, limiter, permits: Semaphore::new(concurrency), stop }
+        let gate = Gate::new(Arc::clone(&clock));
+        let limiter = policy.gap.map(|gap| Limiter::new(gap, Arc::clone(&clock)));
+        let permits = Semaphore::new(policy.concurrency);
+        Self { api, pauses, gate, limiter, permits, stop, clock }
     }
 
     /// Whether a request may go out now, as far as can be said without waiting.
@@ -65,19 +71,32 @@ impl Outbound {
         &self,
         call: impl Fn() -> Call<'a, T>,
     ) -> Result<T, Unanswered> {
-        let turn = async {
-            let permit = self.permits.acquire().await.ok()?;
-            if let Some(limiter) = self.limiter.as_ref().filter(|_| self.is_open()) {
-                limiter.turn().await;
-            }
-            Some(permit)
+        self.send_by(Duration::MAX, call).await
+    }
+
+    /// The same, unless its turn comes later than `latest` on the clock's monotonic time.
+    pub(super) async fn send_by<'a, T>(
+        &self,
+        latest: Duration,
+        call: impl Fn() -> Call<'a, T>,
+    ) -> Result<T, Unanswered> {
+        let turn = self.stop.run_until_cancelled(self.turn()).await.flatten();
+        let in_time = self.clock.monotonic() <= latest;
+        let Some(_turn) = turn.filter(|_| in_time && self.is_open()) else {
+            return Err(Unanswered::NotSent);
         };
-        let turn = self.stop.run_until_cancelled(turn).await.flatten();
-        let Some(_turn) = turn.filter(|_| self.is_open()) else { return Err(Unanswered::NotSent) };
         match call().await {
             Err(failure) if outcome::is_worth_another_go(&failure) => call().await,
             answered => answered,
         }
         .map_err(Unanswered::Failed)
+    }
+
+    async fn turn(&self) -> Option<SemaphorePermit<'_>> {
+        let permit = self.permits.acquire().await.ok()?;
+        if let Some(limiter) = self.limiter.as_ref().filter(|_| self.is_open()) {
+            limiter.turn().await;
+        }
+        Some(permit)
     }
 }

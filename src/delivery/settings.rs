@@ -64,6 +64,9 @@ pub enum InvalidDelivery {
 /// The most requests at once that can be set.
 const MOST_AT_ONCE: usize = 1024;
 
+/// For how long updates may be claimed ahead where a pace is set.
+const A_WHILE: Duration = Duration::from_mins(1);
+
 /// Checked settings: what delivery may rely on.
 #[derive(Debug, Clone)]
 pub struct Policy {
@@ -106,9 +109,11 @@ impl Policy {
     }
 
     /// How many updates are held at once: claimed, and what became of them not yet on disk. More than are in
-    /// flight, so that no request waits for a commit.
+    /// flight, so that no request waits for a commit; no more than go out in a while where the pace is slow.
     pub(super) fn window(&self) -> usize {
-        (4 * self.concurrency).max(256)
+        let window = (4 * self.concurrency).max(256);
+        let paced = self.gap.map_or(u128::MAX, |gap| A_WHILE.as_nanos() / gap.as_nanos().max(1));
+        usize::try_from(paced).unwrap_or(usize::MAX).clamp(self.concurrency, window)
     }
 }
 
@@ -153,9 +158,13 @@ mod tests {
     }
 
     #[test]
-    fn the_window_grows_with_the_requests_at_once() {
-        let settings = DeliverySettings { concurrency: 100, ..DeliverySettings::default() };
-
-        assert_eq!(policy(&settings).unwrap().window(), 400);
+    fn the_window_grows_with_the_requests_at_once_and_shrinks_with_the_pace() {
+        for (concurrency, rate_per_second, window) in
+            [(100, None, 400), (100, Some(1_000.0), 400), (16, Some(2.0), 120), (16, Some(0.1), 16)]
+        {
+            let settings =
+                DeliverySettings { concurrency, rate_per_second, ..DeliverySettings::default() };
+            assert_eq!(policy(&settings).unwrap().window(), window, "{settings:?}");
+        }
     }
 }

@@ -38,9 +38,17 @@ impl Resolution {
     }
 }
 
-/// The `reason` labels of attempts put off: what `chatflow::Failure` calls failures that may pass.
-const RETRY_REASONS: &[&str] =
-    &["not_found", "rate_limited", "server_error", "timeout", "connect", "invalid_response"];
+/// The `reason` labels of attempts put off: what `chatflow::Failure` calls failures that may pass (`rejected` where
+/// nothing tells yet whether a 403 is meant for good).
+const RETRY_REASONS: &[&str] = &[
+    "not_found",
+    "rejected",
+    "rate_limited",
+    "server_error",
+    "timeout",
+    "connect",
+    "invalid_response",
+];
 
 /// The words for what became of an update.
 const fn word(end: &End) -> Option<&'static str> {
@@ -103,5 +111,30 @@ impl Tally {
 
     pub(super) fn panicked(&self) {
         self.0.panics_total.with_label_values::<&str>(&[]).inc();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_known_series_is_there_from_the_start() {
+        let metrics = Arc::new(Metrics::new().unwrap());
+        let _tally = Tally::new(Arc::clone(&metrics));
+
+        let page = metrics.page().unwrap();
+
+        for line in [
+            "delivery_latency_seconds_count 0",
+            "panics_total 0",
+            "updates_finished_total{outcome=\"delivered\"} 0",
+            "dead_letters_total{reason=\"gave_up\"} 0",
+            "contact_resolutions_total{outcome=\"by_id\"} 0",
+            "contact_resolutions_total{outcome=\"ambiguous\"} 0",
+            "delivery_retries_total{operation=\"create\",reason=\"timeout\"} 0",
+        ] {
+            assert!(page.contains(&format!("chatflow_bridge_{line}\n")), "{line}");
+        }
     }
 }

@@ -15,8 +15,6 @@ use tokio_util::task::TaskTracker;
 
 use super::Api;
 use super::attempt::{Attempts, Ended};
-use super::gate::Gate;
-use super::limiter::Limiter;
 use super::outbound::Outbound;
 use super::pause::{Pauses, watch_the_key};
 use super::record::{Patience, Recorder};
@@ -73,9 +71,8 @@ impl Delivery {
         let outbound = Arc::new(Outbound::new(
             self.api,
             Arc::clone(&self.pauses),
-            Gate::new(Arc::clone(&self.clock)),
-            self.policy.gap.map(|gap| Limiter::new(gap, Arc::clone(&self.clock))),
-            self.policy.concurrency,
+            &self.policy,
+            Arc::clone(&self.clock),
             stop.clone(),
         ));
         let recorder = Recorder {
