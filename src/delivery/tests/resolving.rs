@@ -88,6 +88,24 @@ async fn what_waits_behind_a_contact_that_never_came_does_not_wait_all_over_agai
 }
 
 #[tokio::test]
+async fn a_new_event_gets_its_own_time_though_its_key_has_led_nowhere_before() {
+    let rig = Rig::start();
+    rig.update(&by_mobile(ANN, OnMissing::Skip), "old").await;
+    for _ in 0..16 {
+        rig.pass(Duration::from_mins(1)).await;
+    }
+    let skipped = End::Skipped(SkippedReason::ContactMissing);
+    assert_eq!(rig.ends().last(), Some(&skipped));
+
+    rig.update(&by_mobile(ANN, OnMissing::Skip), "new").await;
+    rig.pass(Duration::from_mins(5)).await;
+    rig.api.has(contact(&id(1), ANN));
+    rig.pass(Duration::from_mins(10)).await;
+
+    assert_eq!(rig.ends().last(), Some(&End::Delivered));
+}
+
+#[tokio::test]
 async fn an_outage_is_no_time_in_which_a_contact_was_looked_for() {
     let rig = Rig::start();
     rig.api.always_fails("FIND", Some(answered(500)));
