@@ -9,7 +9,6 @@ use super::statements;
 use crate::store::{Fence, Lent};
 
 /// A lent update as it is stored; who asked for it reads the plan.
-#[derive(Debug)]
 pub(super) struct RawClaim {
     pub(super) lent: Lent,
     pub(super) source: Arc<str>,
@@ -49,16 +48,9 @@ impl Batch<'_> {
 }
 
 /// Updates on their way to who asked for them; what is not taken out goes back.
-#[derive(Debug)]
 pub(super) struct Lending {
     claims: Vec<RawClaim>,
     queue: Arc<Queue>,
-}
-
-impl std::fmt::Debug for Queue {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Queue").finish_non_exhaustive()
-    }
 }
 
 impl Lending {

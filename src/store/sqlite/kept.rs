@@ -1,13 +1,19 @@
 //! The forms in which requests and plans are kept. Made by who appends and read by who asks, never by the writer.
 
+use std::cell::RefCell;
+
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
+use zstd::bulk::Compressor;
 
 use crate::contact::PlannedUpdate;
 use crate::store::{Error, Request};
 
 /// The form in which this release keeps plans: JSON of [`PlannedUpdate`].
 pub(super) const PLAN_FORM: i64 = 1;
+
+/// A body larger than this is made ready away from the threads that serve.
+pub(super) const LARGE_BODY: usize = 256 << 10;
 
 /// Bodies shorter than this gain nothing.
 const WORTH_COMPRESSING: usize = 64;
@@ -46,6 +52,28 @@ struct Head {
     headers: Vec<(String, String)>,
 }
 
+thread_local! {
+    /// Making a compressor costs far more than a short body does: it asks the processor what it can, which a virtual
+    /// machine has to answer for it.
+    static COMPRESSOR: RefCell<Option<Compressor<'static>>> = const { RefCell::new(None) };
+}
+
+/// The level: higher ones gain nothing on bodies of a few kilobytes.
+const LEVEL: i32 = 1;
+
+fn compress(body: &[u8]) -> std::io::Result<Vec<u8>> {
+    if body.len() > LARGE_BODY {
+        return zstd::bulk::compress(body, LEVEL);
+    }
+    COMPRESSOR.with_borrow_mut(|kept| {
+        let compressor = match kept {
+            Some(compressor) => compressor,
+            none => none.insert(Compressor::new(LEVEL)?),
+        };
+        compressor.compress(body)
+    })
+}
+
 /// A request as it is kept: everything but the body as JSON, the body compressed where that makes it smaller.
 pub(super) struct KeptRequest {
     pub(super) head: Vec<u8>,
@@ -62,7 +90,7 @@ impl KeptRequest {
             .map_err(|error| Error::Failed(format!("a request could not be written: {error}")))?;
         let size = i64::try_from(body.len()).unwrap_or(i64::MAX);
         if body.len() >= WORTH_COMPRESSING {
-            let smaller = zstd::bulk::compress(&body, 1)
+            let smaller = compress(&body)
                 .map_err(|error| Error::Failed(format!("a body was not compressed: {error}")))?;
             if smaller.len() < body.len() {
                 return Ok(Self { head, encoding: ZSTD, size, body: smaller.into() });

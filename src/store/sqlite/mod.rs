@@ -45,6 +45,7 @@ use async_trait::async_trait;
 use tokio::sync::oneshot;
 
 use self::claim::RawClaim;
+use self::kept::LARGE_BODY;
 use self::keys::Keys;
 use self::lock::LockFile;
 use self::memory::Memory;
@@ -61,9 +62,6 @@ use super::{
 use crate::clock::SharedClock;
 use crate::event::{EventId, SourceName};
 use crate::telemetry::metrics::Metrics;
-
-/// A body larger than this is made ready away from the threads that serve.
-const LARGE_BODY: usize = 256 << 10;
 
 /// The store in one file. Dropping it is as good as [`close`](Store::close), but waits in place.
 pub struct SqliteStore {

@@ -85,6 +85,7 @@ statements! {
         WHERE id = ?1 AND lease = ?2 RETURNING attempts";
     GIVE_BACK = "UPDATE upd SET due_at = ?3, lease = NULL, attempts = attempts - 1 \
         WHERE id = ?1 AND lease = ?2";
+    TAKE_BACK = "UPDATE upd SET due_at = ?2, lease = NULL, attempts = attempts - 1 WHERE lease = ?1";
     PROMOTE = "UPDATE upd SET due_at = ?2 WHERE id = (SELECT id FROM upd \
         WHERE lane = ?1 AND state = 0 AND due_at IS NULL AND lease IS NULL ORDER BY id LIMIT 1)";
 

@@ -190,6 +190,51 @@ async fn a_claim_costs_the_same_beside_a_hundred_thousand_as_beside_a_thousand()
 }
 
 #[tokio::test]
+async fn what_was_answered_is_there_after_a_crash() {
+    let backend = InATempDir::fresh().await;
+    let events = vec![new_event(&["12025550143", "12025550144", "12025550143"])];
+    backend.store.append(request(b"{}"), events).await.unwrap();
+    let claims = backend.store.claim(9).await.unwrap();
+    assert!(backend.store.record(claims[1].lent, End::Delivered).await.unwrap());
+    let crashed = backend.folder.path().join("crashed");
+    std::fs::create_dir(&crashed).unwrap();
+
+    // By another process: closing a descriptor of the file in this one would drop SQLite's locks.
+    let files = ["bridge.db", "bridge.db-wal"].map(|file| backend.folder.path().join(file));
+    let copied = std::process::Command::new("cp").args(&files).arg(&crashed).status().unwrap();
+
+    assert!(copied.success());
+    let store = open(&crashed.join("bridge.db"), &backend.settings, &backend.clock);
+    let again = store.claim(9).await.unwrap();
+    assert_eq!(again.len(), 1);
+    assert_eq!((again[0].lent.update, again[0].attempt), (claims[0].lent.update, 2));
+    let numbers = store.numbers().await.unwrap();
+    assert_eq!((numbers.delivered, numbers.in_flight, numbers.scheduled), (1, 1, 1));
+}
+
+#[tokio::test]
+async fn what_a_doubtful_commit_has_lent_is_lent_again() {
+    let backend = InATempDir::fresh().await;
+    backend.store.append(request(b"{}"), vec![new_event(&["12025550143"])]).await.unwrap();
+    let lent = backend.store.claim(1).await.unwrap()[0].lent;
+    assert!(backend.store.record(lent, End::GivenBack { after: Duration::ZERO }).await.unwrap());
+    // The next transaction (the record was one) fails, and what it has lent is on the disk all the same.
+    let fence = lent.fence.0 + 2;
+    backend
+        .on_the_writer(move |connection| {
+            let sql = "UPDATE upd SET due_at = NULL, lease = ?1, attempts = 1";
+            connection.execute(sql, [fence]).unwrap();
+            connection.execute_batch("PRAGMA query_only = 1").unwrap();
+        })
+        .await;
+    backend.store.check_writable().await.unwrap_err();
+
+    let claims = backend.store.claim(1).await.unwrap();
+
+    assert_eq!((claims[0].lent.update, claims[0].attempt), (lent.update, 1));
+}
+
+#[tokio::test]
 async fn a_second_process_is_told_who_holds_the_store() {
     let backend = InATempDir::fresh().await;
 

@@ -23,6 +23,9 @@ use crate::telemetry::metrics::Metrics;
 /// evenly.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
+/// More than this is lent by several commits.
+const MOST_CLAIMS_A_COMMIT: usize = 4096;
+
 /// Everything the thread has.
 pub(super) struct Writer {
     pub(super) queue: Arc<Queue>,
@@ -35,7 +38,7 @@ pub(super) struct Writer {
     pub(super) room: Room,
     pub(super) clock: SharedClock,
     pub(super) metrics: Arc<Metrics>,
-    /// The fence of the last claim.
+    /// The fence of the last transaction, committed or not.
     pub(super) fence: i64,
     /// Held until the connection is closed.
     pub(super) lock: LockFile,
@@ -113,6 +116,10 @@ impl Writer {
         self.waits.claims.extend(claims);
         self.waits.claims.retain(|claim| !claim.reply.is_closed());
         self.waits.pace.taken = records.len() + appends.len();
+        let nothing = records.is_empty() && appends.is_empty() && checks.is_empty();
+        if nothing && self.waits.claims.is_empty() {
+            return;
+        }
         let started = Instant::now();
 
         let mut done = self.commit(&records, &appends, !checks.is_empty());
@@ -198,10 +205,15 @@ impl Writer {
         };
         let memory = match &mut self.memory {
             Some(memory) => memory,
-            forgotten => forgotten.insert(Memory::load(connection, now)?),
+            forgotten => {
+                take_back(connection, self.fence, now).map_err(|error| failed(&error))?;
+                forgotten.insert(Memory::load(connection, now)?)
+            }
         };
-        let wanted = self.waits.claims.iter().map(|claim| claim.most).sum();
-        let fence = Fence(self.fence + 1);
+        let most = self.waits.claims.iter().map(|claim| claim.most);
+        let wanted = most.fold(0_usize, usize::saturating_add).min(MOST_CLAIMS_A_COMMIT);
+        self.fence += 1;
+        let fence = Fence(self.fence);
 
         let transaction = connection
             .transaction_with_behavior(TransactionBehavior::Immediate)
@@ -215,13 +227,10 @@ impl Writer {
         let took = started.elapsed();
 
         memory.apply(changes);
-        if !done.lent.is_empty() {
-            self.fence = fence.0;
-        }
-        self.waits.next_due = None;
-        if wanted > done.lent.len() {
-            self.waits.next_due = next_due(connection).map_err(|error| failed(&error))?;
-        }
+        // It is committed: an error from here on must not deny it, so it only has the writer look again.
+        let waits_on = wanted > done.lent.len() || wanted == MOST_CLAIMS_A_COMMIT;
+        self.waits.next_due =
+            if waits_on { next_due(connection).unwrap_or(Some(now)) } else { None };
         self.observe(&done, took);
         Ok(done)
     }
@@ -291,6 +300,11 @@ fn write(
 
 fn next_due(connection: &Connection) -> rusqlite::Result<Option<i64>> {
     connection.prepare_cached(statements::NEXT_DUE)?.query_row([], |row| row.get(0))
+}
+
+/// A commit that failed may have reached the disk all the same: what it lent is in nobody's hands.
+fn take_back(connection: &Connection, fence: i64, now: i64) -> rusqlite::Result<usize> {
+    connection.prepare_cached(statements::TAKE_BACK)?.execute((fence, now))
 }
 
 /// Who has hung up needs no answer: what was stored is stored, what was lent goes back.
