@@ -3,8 +3,8 @@
 //! [`SystemClock`] is the machine's; [`ManualClock`] stands still until a test moves it. [`sleep`] waits by
 //! either, so that a test moves through hours without waiting.
 
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use tokio::sync::Notify;
@@ -13,6 +13,11 @@ use tokio::sync::Notify;
 pub trait Clock: Send + Sync + 'static {
     /// The wall clock's time.
     fn now(&self) -> Timestamp;
+
+    /// Time gone by since some moment in the past: it never goes back, whatever happens to the wall clock.
+    fn monotonic(&self) -> Duration {
+        Duration::try_from(self.now().duration_since(Timestamp::UNIX_EPOCH)).unwrap_or_default()
+    }
 
     /// Has `moved` called whenever the time jumps; the machine's clock never calls it.
     fn on_jump(&self, moved: Box<dyn Fn() + Send + Sync>);
@@ -32,6 +37,11 @@ impl Clock for SystemClock {
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the machine's clock")]
     fn now(&self) -> Timestamp {
         Timestamp::now()
+    }
+
+    fn monotonic(&self) -> Duration {
+        static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+        START.elapsed()
     }
 
     fn on_jump(&self, _moved: Box<dyn Fn() + Send + Sync>) {}

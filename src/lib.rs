@@ -7,6 +7,7 @@ pub mod chatflow;
 pub mod clock;
 pub mod contact;
 pub mod decode;
+pub mod delivery;
 pub mod document;
 pub mod event;
 pub mod mapping;

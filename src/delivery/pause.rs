@@ -1,0 +1,191 @@
+//! Delivery as a whole may be paused, for a reason; while there is one, nothing is sent and nothing dies.
+//!
+//! A refused key pauses by itself and resumes by itself: [`watch_the_key`] asks the API something harmless at
+//! once, after 5 s, then ever more rarely up to once a minute, and at once when the key may have changed
+//! ([`Pauses::poke`]). A person pauses and resumes with [`PauseReason::Operator`].
+
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{Notify, watch};
+
+use super::Api;
+use crate::clock::{self, SharedClock};
+use crate::telemetry::metrics::Metrics;
+
+/// Why delivery is paused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PauseReason {
+    /// The API refuses the key.
+    Unauthorized,
+    /// A person asked for it.
+    Operator,
+}
+
+impl PauseReason {
+    /// All of them.
+    pub const ALL: &[Self] = &[Self::Unauthorized, Self::Operator];
+
+    /// The word used in metrics, logs and answers.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unauthorized => "unauthorized",
+            Self::Operator => "operator",
+        }
+    }
+}
+
+/// The reasons why delivery is paused now; shared by all who may pause and all who have to stop.
+pub struct Pauses {
+    clock: SharedClock,
+    metrics: Arc<Metrics>,
+    reasons: watch::Sender<BTreeSet<PauseReason>>,
+    poked: Notify,
+    past: Mutex<Past>,
+}
+
+/// When delivery was paused: the pause that lasts, and those that ended, the last ones only.
+#[derive(Default)]
+struct Past {
+    since: Option<Duration>,
+    ended: VecDeque<(Duration, Duration)>,
+}
+
+/// How many pauses that ended are remembered.
+const REMEMBERED: usize = 1_000;
+
+impl Pauses {
+    /// Not paused.
+    pub fn new(clock: SharedClock, metrics: Arc<Metrics>) -> Self {
+        for reason in PauseReason::ALL {
+            metrics.paused.with_label_values(&[reason.as_str()]).set(0);
+        }
+        let (reasons, _) = watch::channel(BTreeSet::new());
+        Self { clock, metrics, reasons, poked: Notify::new(), past: Mutex::default() }
+    }
+
+    /// Why delivery is paused; nothing if it is not.
+    pub fn reasons(&self) -> Vec<PauseReason> {
+        self.reasons.borrow().iter().copied().collect()
+    }
+
+    /// Whether there is any reason.
+    pub fn is_paused(&self) -> bool {
+        !self.reasons.borrow().is_empty()
+    }
+
+    /// Pauses for this reason until it is taken back.
+    pub fn pause(&self, reason: PauseReason) {
+        self.change(reason, |reasons| reasons.insert(reason));
+    }
+
+    /// Takes this reason back; delivery goes on when there is none left.
+    pub fn resume(&self, reason: PauseReason) {
+        self.change(reason, |reasons| reasons.remove(&reason));
+    }
+
+    /// The key may have changed: a pause for a refused key is looked into at once.
+    pub fn poke(&self) {
+        self.poked.notify_one();
+    }
+
+    fn change(&self, reason: PauseReason, change: impl FnOnce(&mut BTreeSet<PauseReason>) -> bool) {
+        self.reasons.send_if_modified(|reasons| {
+            if !change(reasons) {
+                return false;
+            }
+            self.note(!reasons.is_empty());
+            let is_a_reason = reasons.contains(&reason);
+            self.metrics.paused.with_label_values(&[reason.as_str()]).set(i64::from(is_a_reason));
+            if is_a_reason {
+                tracing::warn!(reason = reason.as_str(), "delivery paused");
+            } else {
+                tracing::info!(reason = reason.as_str(), "a reason to pause delivery is gone");
+            }
+            true
+        });
+    }
+
+    fn note(&self, paused: bool) {
+        let now = self.clock.monotonic();
+        let mut past = self.past.lock().unwrap_or_else(PoisonError::into_inner);
+        match (past.since, paused) {
+            (None, true) => past.since = Some(now),
+            (Some(since), false) => {
+                past.since = None;
+                past.ended.push_back((since, now));
+                if past.ended.len() > REMEMBERED {
+                    past.ended.pop_front();
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// How much of the last `span` delivery was paused, as far back as this process remembers.
+    pub(super) fn paused_within(&self, span: Duration) -> Duration {
+        let now = self.clock.monotonic();
+        let begin = now.saturating_sub(span);
+        let past = self.past.lock().unwrap_or_else(PoisonError::into_inner);
+        let lasting = past.since.map(|since| (since, now));
+        past.ended
+            .iter()
+            .copied()
+            .chain(lasting)
+            .map(|(from, to)| to.saturating_sub(from.max(begin)))
+            .sum()
+    }
+
+    /// Waits until there is no reason left.
+    pub(super) async fn over(&self) {
+        self.until(BTreeSet::is_empty).await;
+    }
+
+    /// Waits until there is a reason.
+    pub(super) async fn begun(&self) {
+        self.until(|reasons| !reasons.is_empty()).await;
+    }
+
+    async fn until(&self, holds: impl FnMut(&BTreeSet<PauseReason>) -> bool) {
+        // The sender lives as long as `self`, so that waiting can only end by success.
+        let _seen = self.reasons.subscribe().wait_for(holds).await.is_ok();
+    }
+}
+
+const FIRST_WAIT: Duration = Duration::from_secs(5);
+const LONGEST_WAIT: Duration = Duration::from_mins(1);
+
+/// For as long as it runs: finds out when a refused key is taken again, and resumes.
+pub(super) async fn watch_the_key(pauses: &Pauses, api: &dyn Api, clock: &SharedClock) {
+    // A key that is good enough for the probe and not for updates would pause and resume without end; refused
+    // again soon after, the probes go on as rarely as they had become.
+    let mut resumed: Option<(Duration, Duration)> = None;
+    loop {
+        pauses.until(|reasons| reasons.contains(&PauseReason::Unauthorized)).await;
+        let relapse = resumed
+            .filter(|(at, _)| clock.monotonic().saturating_sub(*at) < LONGEST_WAIT)
+            .map(|(_, wait)| wait);
+        let mut wait = relapse.unwrap_or(FIRST_WAIT);
+        let mut now = relapse.is_none();
+        loop {
+            if !now {
+                tokio::select! {
+                    () = clock::sleep(&**clock, wait) => wait = (wait * 2).min(LONGEST_WAIT),
+                    () = pauses.poked.notified() => {}
+                    () = pauses.until(|reasons| !reasons.contains(&PauseReason::Unauthorized)) => break,
+                }
+            }
+            now = false;
+            match api.probe().await {
+                Ok(()) => {
+                    pauses.resume(PauseReason::Unauthorized);
+                    break;
+                }
+                Err(failure) => tracing::debug!(outcome = failure.label(), "the key was tried"),
+            }
+        }
+        resumed = Some((clock.monotonic(), wait));
+    }
+}
