@@ -1,6 +1,6 @@
 //! Delivery as a whole may be paused, for a reason; while there is one, nothing is sent and nothing dies.
 //!
-//! A refused key pauses by itself and resumes by itself: [`watch_the_key`] asks the API something harmless at
+//! A refused key pauses by itself and resumes by itself: `watch_the_key` asks the API something harmless at
 //! once, after 5 s, then ever more rarely up to once a minute, and at once when the key may have changed
 //! ([`Pauses::poke`]). A person pauses and resumes with [`PauseReason::Operator`].
 

@@ -135,3 +135,21 @@ pub struct Numbers {
     /// The size of the store in bytes.
     pub size_bytes: u64,
 }
+
+impl Numbers {
+    /// Events and updates that are unaccounted for; 0 in a store that balances.
+    pub fn imbalance(&self) -> i64 {
+        let events =
+            self.events_duplicate + self.events_control + self.events_ignored + self.events_taken;
+        let updates = self.ready
+            + self.scheduled
+            + self.in_flight
+            + self.held
+            + self.delivered
+            + self.skipped
+            + self.dead
+            + self.discarded;
+        let apart = |one: u64, other: u64| i64::try_from(one.abs_diff(other)).unwrap_or(i64::MAX);
+        apart(self.events_received, events).saturating_add(apart(self.updates_planned, updates))
+    }
+}

@@ -7,7 +7,7 @@ use super::head::Head;
 use super::meters::Meters;
 use super::verify::{MissingSecret, SecretSource, Verifier, VerifySpec};
 use crate::mapping::Source;
-use crate::mapping::syntax::{Code, Problem, Problems};
+use crate::mapping::syntax::{Code, Node, Problem, Problems, Severity};
 use crate::telemetry::metrics::Metrics;
 
 /// Headers that are never kept and never shown to rules, whoever asks.
@@ -63,10 +63,26 @@ impl Doors {
         Ok(Self { by_name: read.into_iter().map(door).collect() })
     }
 
+    /// The sources, and the secret that each of those that are closed misses.
+    pub fn iter(&self) -> impl Iterator<Item = (&Arc<Source>, Option<&MissingSecret>)> {
+        self.by_name.values().map(|door| (&door.source, door.verifier.as_ref().err()))
+    }
+
     /// The sources that are closed, and the secret each of them misses.
     pub fn closed(&self) -> impl Iterator<Item = (&Arc<Source>, &MissingSecret)> {
         self.by_name.values().filter_map(|door| Some((&door.source, door.verifier.as_ref().err()?)))
     }
+}
+
+/// Checks what stands under `verify:` of a mapping file, for [`crate::mapping::Set::read_with`].
+pub fn check_verify(node: &Node, problems: &mut Problems) {
+    let mut own = Problems::default();
+    VerifySpec::read(node, &mut own);
+    // The warnings of `verify` are the mapping file's own.
+    own.into_sorted()
+        .into_iter()
+        .filter(|problem| problem.severity() == Severity::Error)
+        .for_each(|problem| problems.add(problem));
 }
 
 /// What `verify` of a source says, and what is wrong with it or worth a warning.

@@ -28,7 +28,7 @@ pub mod verify;
 mod visit;
 
 pub use answer::{Answer, EventAnswer, Status};
-pub use doors::{Doors, Flaw, verify_of};
+pub use doors::{Doors, Flaw, check_verify, verify_of};
 pub use intake::Intake;
 pub use line::keep_line;
 pub use refusal::Refusal;

@@ -6,7 +6,7 @@ use crate::units::{ByteSize, Span};
 
 /// What a request may cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default)]
 pub struct IntakeSettings {
     /// The largest body where its source does not say otherwise.
     pub max_body: ByteSize,

@@ -35,12 +35,15 @@ pub(in crate::mapping) struct Read {
     pub(in crate::mapping) hidden: Vec<Range<usize>>,
 }
 
+/// Checks a part of the file that has its meaning elsewhere, such as `verify`.
+pub type Check<'c> = &'c dyn Fn(&Node, &mut Problems);
+
 /// Reads a file whose name, less its folder, is `file`.
-pub(in crate::mapping) fn read(file: &str, text: &str) -> Read {
+pub(in crate::mapping) fn read(file: &str, text: &str, verify: Check<'_>) -> Read {
     let mut problems = Problems::default();
     let mut found = Read { source: None, name: None, problems: Vec::new(), hidden: Vec::new() };
     match Node::read(text) {
-        Ok(node) => read_root(file, &node, &mut found, &mut problems),
+        Ok(node) => read_root(file, &node, verify, &mut found, &mut problems),
         Err(problem) => {
             found.hidden = lints::secrets_in_text(text);
             // A mended line is never one with a secret in it.
@@ -58,7 +61,7 @@ pub(in crate::mapping) fn read(file: &str, text: &str) -> Read {
     found
 }
 
-fn read_root(file: &str, node: &Node, found: &mut Read, problems: &mut Problems) {
+fn read_root(file: &str, node: &Node, check: Check<'_>, found: &mut Read, problems: &mut Problems) {
     let Some(mut fields) = Fields::of(node, problems) else { return };
     found.name = source_name(file, fields.take("source"), node, problems);
     let description = fields
@@ -71,7 +74,10 @@ fn read_root(file: &str, node: &Node, found: &mut Read, problems: &mut Problems)
 
     let verify = fields.take("verify").filter(|node| !node.is_null());
     match verify {
-        Some(verify) => found.hidden = lints::verify(verify, problems),
+        Some(verify) => {
+            found.hidden = lints::verify(verify, problems);
+            check(verify, problems);
+        }
         None => problems.add(
             Problem::error(Code::MissingKey, node.span.clone(), "`verify` is missing here")
                 .help("`verify: none` says that events are taken from anybody"),

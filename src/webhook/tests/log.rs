@@ -56,8 +56,9 @@ async fn a_line_names_source_and_reason_and_nothing_of_the_request() {
         let of = |line: &&Json| line["message"] == message && line["source"] == source;
         read.iter().find(of).unwrap_or_else(|| panic!("{message} {source}: {text}"))
     };
-    let taken = line("event taken in", "open");
-    assert_eq!(taken["event_id"], "0000000000001");
+    let taken = read.iter().find(|line| line["status"] == "accepted").unwrap();
+    assert_eq!((&taken["message"], &taken["source"]), (&json!("event taken in"), &json!("open")));
+    assert_eq!(taken["event_id"], "0000000000002");
     assert_eq!(taken["status"], "accepted");
     assert_eq!((&taken["updates"], &taken["held"]), (&json!(1), &json!(1)));
     assert!(taken["elapsed_ms"].is_u64());

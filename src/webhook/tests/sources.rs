@@ -34,7 +34,8 @@ async fn every_series_is_there_from_the_start_and_the_gauges_go_with_their_sourc
 #[test]
 fn a_set_with_a_verify_that_cannot_be_read_is_refused_as_a_whole() {
     let metrics = Metrics::new().unwrap();
-    let silent = Source { verify: None, ..Arc::into_inner(source("silent", "none")).unwrap() };
+    let mut silent = Arc::into_inner(source("silent", "none")).unwrap();
+    silent.verify = None;
     let sources = [source("good", "none"), source("bad", "{ preset: gihub }"), Arc::new(silent)];
 
     let flaws = Doors::build(sources, &OneSecret, &metrics).err().unwrap();
