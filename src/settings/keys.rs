@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use crate::units::Span;
+use crate::units::{ByteSize, Span};
 
 /// What a value has to look like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,24 +11,43 @@ pub enum Kind {
     Address,
     /// A length of time, such as `30s`.
     Duration,
+    /// A number of bytes, such as `1MiB`.
+    Size,
+    /// A whole number, not negative.
+    Whole,
+    /// A number, not negative.
+    Number,
+    /// `true` or `false`.
+    Switch,
     /// One of these words.
     Word(&'static [&'static str]),
     /// Any text.
     Text,
+    /// A text that is never shown.
+    Secret,
+    /// A list of texts; in the environment separated by `,`.
+    List,
 }
 
 impl Kind {
     /// What is wrong with a value of this kind; nothing if it is right.
     pub(super) fn flaw(self, value: &str) -> Option<String> {
+        let told = |right: bool, expected: &str| (!right).then(|| format!("expected {expected}"));
         match self {
-            Self::Text => None,
-            Self::Word(words) if words.contains(&value) => None,
-            Self::Word(words) => Some(format!("expected {}", words.join(" or "))),
+            Self::Text | Self::List | Self::Secret => None,
+            Self::Word(words) => told(words.contains(&value), &words.join(" or ")),
             Self::Duration => value.parse::<Span>().err().map(|error| error.to_string()),
-            Self::Address => value
-                .parse::<SocketAddr>()
-                .err()
-                .map(|_| "expected an address and a port, such as 127.0.0.1:9091".to_owned()),
+            Self::Size => value.parse::<ByteSize>().err().map(|error| error.to_string()),
+            Self::Whole => told(value.parse::<u64>().is_ok(), "a whole number"),
+            Self::Number => told(
+                value.parse::<f64>().is_ok_and(|number| number.is_finite() && number >= 0.0),
+                "a number, 0 or more",
+            ),
+            Self::Switch => told(matches!(value, "true" | "false"), "true or false"),
+            Self::Address => told(
+                value.parse::<SocketAddr>().is_ok(),
+                "an address and a port, such as 127.0.0.1:9091",
+            ),
         }
     }
 }
@@ -46,55 +65,81 @@ pub struct Key {
     pub help: &'static str,
 }
 
-const fn key(
-    name: &'static str,
-    default: Option<&'static str>,
-    kind: Kind,
-    help: &'static str,
-) -> Key {
-    Key { name, default, kind, help }
+macro_rules! keys {
+    ($($name:literal: $kind:expr, $default:expr, $help:literal;)+) => {
+        /// All of them, in the order of the reference.
+        pub const KEYS: &[Key] =
+            &[$(Key { name: $name, default: $default, kind: $kind, help: $help },)+];
+    };
 }
 
-/// All of them, in the order of the reference.
-pub const KEYS: &[Key] = &[
-    key(
-        "server.hooks",
-        Some("0.0.0.0:8080"),
-        Kind::Address,
-        "where senders post; port 0 picks one and logs it",
-    ),
-    key("server.metrics", Some("0.0.0.0:9090"), Kind::Address, "metrics and health"),
-    key("server.admin", Some("127.0.0.1:9091"), Kind::Address, "the operator's door"),
-    key(
-        "server.drain_delay",
-        Some("5s"),
-        Kind::Duration,
-        "how long to go on serving after readiness went off",
-    ),
-    key(
-        "server.shutdown_grace",
-        Some("25s"),
-        Kind::Duration,
-        "from SIGTERM to the end; includes the delay",
-    ),
-    key(
-        "log.format",
-        None,
-        Kind::Word(&["pretty", "json"]),
-        "pretty or json; without it pretty on a terminal, else json",
-    ),
-    key("log.level", Some("info"), Kind::Text, "error, warn, info, debug, trace, or a filter"),
-];
+keys! {
+    "server.hooks": Kind::Address, Some("0.0.0.0:8080"), "where senders post; port 0 picks one and logs it";
+    "server.metrics": Kind::Address, Some("0.0.0.0:9090"), "metrics and health";
+    "server.admin": Kind::Address, Some("127.0.0.1:9091"), "the operator's door";
+    "server.max_body": Kind::Size, Some("1MiB"), "the largest body that is taken";
+    "server.max_body_ceiling": Kind::Size, Some("16MiB"), "the most that a mapping may allow with `body.max`";
+    "server.max_buffered": Kind::Size, Some("64MiB"), "memory for bodies that are being received; past it 503";
+    "server.request_timeout": Kind::Duration, Some("10s"), "for receiving one request; past it 408";
+    "server.max_connections": Kind::Whole, Some("12000"), "open connections of senders";
+    "server.drain_delay": Kind::Duration, Some("5s"), "how long to go on serving after readiness went off";
+    "server.shutdown_grace": Kind::Duration, Some("25s"), "from SIGTERM to the end; includes the delay";
+    "admin.token": Kind::Secret, None, "the bearer token of the admin API; without it one is made and kept in `<store file>.admin-token`";
+    "admin.token_file": Kind::Text, None, "the same, from a file";
+    "admin.hosts": Kind::List, Some(""), "names under which the admin listener may be asked, beside loopback's";
+    "chatflow.base_url": Kind::Text, Some("https://chatflow.pabbly.com/api/v1"), "the API; https unless it is on this machine";
+    "chatflow.api_key": Kind::Secret, None, "the API key: Chatflow, Settings, API & Webhooks";
+    "chatflow.api_key_file": Kind::Text, None, "the same, from a file that is read again when it changes";
+    "chatflow.timeout": Kind::Duration, Some("10s"), "for one call, to the last byte of the answer";
+    "chatflow.connect_timeout": Kind::Duration, Some("3s"), "for one connection to the API";
+    "chatflow.ca_file": Kind::Text, None, "certificates to trust beside the system's, PEM";
+    "chatflow.proxy": Kind::Secret, None, "an HTTP proxy to go through, which may hold a password; `HTTPS_PROXY` is not read";
+    "chatflow.wire.attributes": Kind::Word(&["array", "json_string"]), Some("array"), "how `attributes` is written";
+    "chatflow.wire.tag_changes": Kind::Word(&["string", "array"]), Some("string"), "how `tagsToAdd` and `tagsToRemove` are written";
+    "chatflow.wire.on_duplicate": Kind::Word(&["query", "body"]), Some("query"), "where `onDuplicate` goes";
+    "delivery.concurrency": Kind::Whole, Some("16"), "requests to the API at once";
+    "delivery.rate_per_second": Kind::Number, None, "requests to the API in a second at most; without it no limit";
+    "delivery.retry.first_delay": Kind::Duration, Some("1s"), "wait before the second attempt; every later wait doubles";
+    "delivery.retry.longest_delay": Kind::Duration, Some("15m"), "the longest wait between two attempts";
+    "delivery.retry.longest_retry_after": Kind::Duration, Some("15m"), "the longest `Retry-After` that is believed";
+    "delivery.retry.give_up_after": Kind::Duration, Some("72h"), "time spent failing after which an update is dead";
+    "delivery.retry.unclear_attempts": Kind::Whole, Some("6"), "answers that cannot be understood before an update is dead";
+    "contact.cache_ttl": Kind::Duration, Some("10m"), "for how long a contact that was looked up is known";
+    "contact.cache_entries": Kind::Whole, Some("100000"), "how many contacts are known at most";
+    "contact.wait": Kind::Duration, Some("15m"), "for how long a contact that is missing is looked for";
+    "store.url": Kind::Text, Some("sqlite:chatflow-bridge.db"), "where accepted work waits";
+    "store.max_waiting": Kind::Whole, Some("2000000"), "updates that may wait; past it 503";
+    "store.max_size": Kind::Size, Some("10GiB"), "the size of the store; past it 503";
+    "store.min_free": Kind::Size, Some("512MiB"), "free disk to keep; below it 503";
+    "mappings.dir": Kind::Text, Some("mappings"), "the folder with the mapping files";
+    "log.format": Kind::Word(&["pretty", "json"]), None, "pretty or json; without it pretty on a terminal, else json";
+    "log.level": Kind::Text, Some("info"), "error, warn, info, debug, trace, or a filter";
+}
 
 /// The key of this name.
 pub(super) fn find(name: &str) -> Option<&'static Key> {
     KEYS.iter().find(|key| key.name == name)
 }
 
+/// Whether keys begin with this name, so that it is a section.
+pub(super) fn is_section(name: &str) -> bool {
+    KEYS.iter().any(|key| key.name.strip_prefix(name).is_some_and(|rest| rest.starts_with('.')))
+}
+
 /// The known key nearest to a name, where one is near enough to be meant.
 pub(super) fn nearest(name: &str) -> Option<&'static str> {
+    let last = |name: &'static str| name.rsplit('.').next().unwrap_or(name);
+    let near = |wanted: &str, key: &'static Key| {
+        let whole = strsim::damerau_levenshtein(wanted, key.name);
+        // A key at the wrong level is as near as its last word.
+        let word = 1 + strsim::damerau_levenshtein(
+            wanted.rsplit('.').next().unwrap_or(wanted),
+            last(key.name),
+        );
+        (whole.min(word), key.name)
+    };
     KEYS.iter()
-        .map(|key| (strsim::damerau_levenshtein(name, key.name), key.name))
+        .map(|key| near(name, key))
         .filter(|(distance, _)| *distance <= 3)
         .min()
         .map(|(_, name)| name)

@@ -1,15 +1,19 @@
-//! Defaults, environment, flags: which wins.
+//! Defaults, file, environment, flags: which wins.
+
+use std::path::PathBuf;
 
 use config::{Config, ConfigError, Map, Source, Value, ValueKind};
 
-use super::keys::{KEYS, find, nearest};
-use super::{Effective, Line, Settings};
+use super::keys::{KEYS, Kind, find, nearest};
+use super::{Effective, Line, Settings, check, file};
 
 const PREFIX: &str = "BRIDGE_";
 
 /// Where values come from besides the defaults, so that tests can say what the environment is.
 #[derive(Debug, Clone, Default)]
 pub struct Sources {
+    /// The settings file, its path and its text, where there is one.
+    pub file: Option<(PathBuf, String)>,
     /// Environment variables, name and value.
     pub environment: Vec<(String, String)>,
     /// Flags: the dotted key, the value, and the flag as it is written.
@@ -32,15 +36,31 @@ impl Source for Texts {
 
     fn collect(&self) -> Result<Map<String, Value>, ConfigError> {
         let text = |(key, value, origin): &(String, String, String)| {
-            (key.clone(), Value::new(Some(origin), ValueKind::String(value.clone())))
+            let kind = match find(key).map(|key| key.kind) {
+                Some(Kind::List) => ValueKind::Array(
+                    value
+                        .split(',')
+                        .map(str::trim)
+                        .filter(|part| !part.is_empty())
+                        .map(|part| Value::new(Some(origin), ValueKind::String(part.to_owned())))
+                        .collect(),
+                ),
+                _ => ValueKind::String(value.clone()),
+            };
+            (key.clone(), Value::new(Some(origin), kind))
         };
         Ok(self.0.iter().map(text).collect())
     }
 }
 
-/// Reads the settings: the defaults, overlaid by the environment, overlaid by the flags.
+/// Reads the settings: the defaults, overlaid by the file, the environment and the flags.
 pub fn load(sources: &Sources) -> Result<(Settings, Effective), Invalid> {
     let mut problems = Vec::new();
+    let from_file = sources
+        .file
+        .as_ref()
+        .map(|(path, text)| file::read(path, text, &mut problems))
+        .unwrap_or_default();
     let defaults = KEYS.iter().filter_map(|key| {
         Some((key.name.to_owned(), key.default?.to_owned(), "default".to_owned()))
     });
@@ -64,6 +84,7 @@ pub fn load(sources: &Sources) -> Result<(Settings, Effective), Invalid> {
 
     let built = Config::builder()
         .add_source(Texts(defaults.collect()))
+        .add_source(Texts(from_file))
         .add_source(Texts(environment))
         .add_source(Texts(flags.collect()))
         .build()
@@ -76,8 +97,9 @@ pub fn load(sources: &Sources) -> Result<(Settings, Effective), Invalid> {
     if !problems.is_empty() {
         return Err(Invalid(problems));
     }
-    let settings = built.try_deserialize().map_err(|error| Invalid(vec![error.to_string()]))?;
-    Ok((settings, effective))
+    let settings = Settings::take(&built).map_err(|error| Invalid(vec![error.to_string()]))?;
+    problems.extend(check::across(&settings));
+    if problems.is_empty() { Ok((settings, effective)) } else { Err(Invalid(problems)) }
 }
 
 enum Variable {
@@ -121,11 +143,24 @@ fn effective(built: &Config) -> Effective {
         let value = value_of(&built.cache, key.name);
         Line {
             key: key.name,
-            value: value.and_then(|value| value.clone().into_string().ok()),
+            value: value.and_then(|value| shown(key.kind, value)),
             origin: value.and_then(Value::origin).unwrap_or("not set").to_owned(),
         }
     };
     Effective(KEYS.iter().map(line).collect())
+}
+
+/// A value as it may be shown: a secret never is.
+fn shown(kind: Kind, value: &Value) -> Option<String> {
+    match (kind, &value.kind) {
+        (Kind::Secret, _) => Some("(set, not shown)".to_owned()),
+        (_, ValueKind::Array(items)) => {
+            let texts: Vec<_> =
+                items.iter().filter_map(|item| item.clone().into_string().ok()).collect();
+            Some(texts.join(","))
+        }
+        _ => value.clone().into_string().ok(),
+    }
 }
 
 fn value_of<'a>(root: &'a Value, name: &str) -> Option<&'a Value> {
@@ -142,7 +177,7 @@ mod tests {
 
     fn environment(variables: &[(&str, &str)]) -> Sources {
         let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
-        Sources { environment: variables.iter().map(owned).collect(), flags: Vec::new() }
+        Sources { environment: variables.iter().map(owned).collect(), ..Sources::default() }
     }
 
     #[test]

@@ -9,7 +9,7 @@ pub struct Line {
     pub key: &'static str,
     /// The value as it was written; nothing where it is not set.
     pub value: Option<String>,
-    /// `default`, `environment variable NAME` or `flag --name`.
+    /// `default`, `file:line:column`, `environment variable NAME` or `flag --name`.
     pub origin: String,
 }
 
@@ -27,5 +27,16 @@ impl fmt::Display for Effective {
             writeln!(f, "{key:keys$}  {value:values$}  {origin}")?;
         }
         Ok(())
+    }
+}
+
+impl Effective {
+    /// The same for a program: an object of objects with `value` and `origin`.
+    pub fn to_json(&self) -> serde_json::Value {
+        let line = |line: &Line| {
+            let entry = serde_json::json!({ "value": line.value, "origin": line.origin });
+            (line.key.to_owned(), entry)
+        };
+        serde_json::Value::Object(self.0.iter().map(line).collect())
     }
 }

@@ -44,7 +44,8 @@ pub enum Error {
 
 /// Begins logging to standard error, for the whole process.
 pub fn begin(settings: &LogSettings) -> Result<(), Error> {
-    let filter = EnvFilter::try_new(&settings.level)?;
+    // What the server library says of its own start is said by `started`; whoever wants it can ask for it.
+    let filter = EnvFilter::try_new(format!("actix_server=warn,{}", settings.level))?;
     let terminal = std::io::stderr().is_terminal();
     let format =
         settings.format.unwrap_or(if terminal { LogFormat::Pretty } else { LogFormat::Json });

@@ -97,6 +97,8 @@ metrics! {
     delivery_in_flight_requests: gauge = "API calls open now.", [];
     contact_resolutions_total: counter = "How a contact was found.", ["outcome"];
     dead_letters_total: counter = "Updates that became held or dead.", ["reason"];
+    ledger_imbalance: gauge = "Events and updates that are unaccounted for; anything but 0 is a fault.", [];
+    mappings_info: gauge = "Always 1; the hash of the mappings in force.", ["hash"];
     paused: gauge = "1 while delivery is paused for this reason, else 0.", ["reason"];
     panics_total: counter = "Caught panics.", [];
     build_info: gauge = "Always 1.", ["version", "revision"];

@@ -1,0 +1,18 @@
+//! Checks that span sections.
+
+use super::Settings;
+
+/// What is wrong with settings that are right one by one.
+pub(super) fn across(settings: &Settings) -> Vec<String> {
+    let mut problems = Vec::new();
+    if settings.server.shutdown_grace < settings.server.drain_delay {
+        problems.push(
+            "`server.shutdown_grace` includes `server.drain_delay` and is shorter: make it longer"
+                .to_owned(),
+        );
+    }
+    if settings.intake.max_body_ceiling < settings.intake.max_body {
+        problems.push("`server.max_body` is larger than `server.max_body_ceiling`".to_owned());
+    }
+    problems
+}
