@@ -1,0 +1,17 @@
+//! The operator's doors: [`observe`] for machines (metrics and health, on a port of their own), [`api`] for people
+//! (the admin API, on loopback, behind a token).
+//!
+//! # Promises
+//!
+//! - Nothing of it can be reached through the listener that senders use.
+//! - Readiness says whether the bridge can take webhooks, never whether the API is well: while the API is down
+//!   the bridge goes on accepting.
+//! - No answer names a contact.
+
+pub mod api;
+pub mod auth;
+pub mod observe;
+mod overview;
+mod reply;
+
+pub use overview::{Overview, SourceStatus, State};

@@ -1,0 +1,71 @@
+//! What the doors show of the running bridge.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::clock::SharedClock;
+use crate::store::Store;
+use crate::telemetry::metrics::Metrics;
+
+/// A source of the set in force.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SourceStatus {
+    /// Its name.
+    pub source: String,
+    /// Whether it takes webhooks: `false` while its secret is missing.
+    pub up: bool,
+    /// How many rules it has.
+    pub rules: usize,
+}
+
+/// What is in force now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Overview {
+    /// The hash of the mappings in force; replicas that differ show up.
+    pub mappings_hash: String,
+    /// The sources, by name.
+    pub sources: Vec<SourceStatus>,
+    /// Why delivery is paused; empty while it is not.
+    pub paused: Vec<&'static str>,
+}
+
+/// What every handler of the operator's doors reads.
+pub struct State {
+    /// The store.
+    pub store: Arc<dyn Store>,
+    /// The metrics.
+    pub metrics: Arc<Metrics>,
+    /// The clock.
+    pub clock: SharedClock,
+    /// When the bridge started.
+    pub started: Timestamp,
+    /// Looks at what is in force.
+    pub look: Box<dyn Fn() -> Overview + Send + Sync>,
+    draining: AtomicBool,
+}
+
+impl State {
+    /// The state of a bridge that has started now.
+    pub fn new(
+        store: Arc<dyn Store>,
+        metrics: Arc<Metrics>,
+        clock: SharedClock,
+        look: Box<dyn Fn() -> Overview + Send + Sync>,
+    ) -> Self {
+        let started = clock.now();
+        Self { store, metrics, clock, started, look, draining: AtomicBool::new(false) }
+    }
+
+    /// Turns readiness off: the bridge is about to stop.
+    pub fn drain(&self) {
+        self.draining.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether the bridge is about to stop.
+    pub fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::SeqCst)
+    }
+}

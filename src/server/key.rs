@@ -1,0 +1,70 @@
+//! The API key: from the settings or from a file that is read again when it changes.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use super::StartError;
+use crate::chatflow::{ChatflowSettings, Client};
+use crate::delivery::Pauses;
+use crate::secret::Secret;
+
+/// How often the file is looked at: a Kubernetes secret changes within a minute anyway.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+
+/// The key in force at the start.
+pub(super) fn first(settings: &ChatflowSettings) -> Result<Secret, StartError> {
+    given(settings.api_key.as_ref(), settings.api_key_file.as_deref())?.ok_or(StartError::NoApiKey)
+}
+
+/// A secret that is given in a file, which wins, or as it is.
+pub(super) fn given(
+    secret: Option<&Secret>,
+    file: Option<&Path>,
+) -> Result<Option<Secret>, StartError> {
+    let Some(path) = file else {
+        return Ok(secret.filter(|secret| !secret.expose().trim().is_empty()).cloned());
+    };
+    let wrong = |problem: String| StartError::SecretFile { path: path.to_owned(), problem };
+    match read(path) {
+        Ok(Some(secret)) => Ok(Some(secret)),
+        Ok(None) => Err(wrong("is empty".to_owned())),
+        Err(error) => Err(wrong(format!("cannot be read: {error}"))),
+    }
+}
+
+/// Follows the file: a new key is in force at once, and delivery that was paused for the old one tries it.
+pub(super) async fn follow(
+    path: PathBuf,
+    client: Client,
+    pauses: Arc<Pauses>,
+    stop: CancellationToken,
+) {
+    let mut known = read(&path).ok().flatten();
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(LOOK_EVERY) => {}
+        }
+        // A file that is away or empty for a moment is being replaced: the last key stays in force.
+        if let Ok(Some(key)) = read(&path)
+            && known.as_ref().is_none_or(|known| known.expose() != key.expose())
+        {
+            match client.set_key(&key) {
+                Ok(()) => tracing::info!("the API key file changed, its key is in force"),
+                Err(error) => {
+                    tracing::error!(%error, "the API key file changed, the old key stays in force");
+                }
+            }
+            pauses.poke();
+            known = Some(key);
+        }
+    }
+}
+
+fn read(path: &Path) -> std::io::Result<Option<Secret>> {
+    let text = std::fs::read_to_string(path)?;
+    Ok(Some(text.trim()).filter(|key| !key.is_empty()).map(Secret::new))
+}

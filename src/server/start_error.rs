@@ -1,0 +1,73 @@
+//! Why a bridge could not start: what, where, what to do.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use crate::delivery::InvalidDelivery;
+use crate::webhook::Flaw;
+use crate::{chatflow, store};
+
+/// Why a bridge could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// No API key.
+    #[error(
+        "no API key for Chatflow: give one in the environment (BRIDGE_CHATFLOW__API_KEY=…), in a file (BRIDGE_CHATFLOW__API_KEY_FILE=/path, or `chatflow.api_key_file`), or as `chatflow.api_key` in the settings file; to try without one: `chatflow-bridge demo`"
+    )]
+    NoApiKey,
+    /// A file with a secret.
+    #[error("the secret file `{}` {problem}", path.display())]
+    SecretFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The store's URL.
+    #[error(
+        "`store.url`: `{0}` is no store: write `sqlite:PATH`, such as `sqlite:/data/chatflow-bridge.db`"
+    )]
+    StoreUrl(String),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// A setting of the client, or a key that is none.
+    #[error(transparent)]
+    Chatflow(#[from] chatflow::Unusable),
+    /// A setting of delivery.
+    #[error(transparent)]
+    Delivery(#[from] InvalidDelivery),
+    /// The `verify` of a mapping.
+    #[error("`verify` cannot be used: {}", .0.iter().map(described).collect::<Vec<_>>().join("; "))]
+    Verify(Vec<Flaw>),
+    /// A listener.
+    #[error(
+        "`{setting}`: cannot listen at {address}: {error}; stop what holds it, or choose another with {variable}"
+    )]
+    Listen {
+        /// The setting that gives the address.
+        setting: &'static str,
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        error: std::io::Error,
+        /// The variable to set.
+        variable: String,
+    },
+    /// The admin token.
+    #[error("the admin token file `{}` cannot be read or made: {error}", path.display())]
+    AdminToken {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// The metrics.
+    #[error("the metrics cannot be registered: {0}")]
+    Metrics(#[from] prometheus::Error),
+}
+
+fn described(flaw: &Flaw) -> String {
+    let problems: Vec<_> = flaw.problems.iter().map(|problem| problem.message.as_str()).collect();
+    format!("{}: {}", flaw.source.file, problems.join(", "))
+}
