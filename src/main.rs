@@ -1,5 +1,5 @@
 //! The program: hands the command line to the library and returns its exit code.
 
 fn main() -> std::process::ExitCode {
-    std::process::ExitCode::SUCCESS
+    chatflow_bridge::cli::run()
 }

@@ -1,0 +1,98 @@
+//! The command line: one file a command.
+//!
+//! Exit codes: 0 fine, 1 found problems, 2 wrong usage.
+
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "commands speak to a person or a pipe"
+)]
+
+mod check;
+mod config;
+mod demo;
+mod healthcheck;
+mod mappings;
+mod mock;
+mod serve;
+mod style;
+mod test;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Webhooks in, contact updates in Pabbly Chatflow out: in order, retried, never lost.
+#[derive(Debug, Parser)]
+#[command(name = "chatflow-bridge", version, about, after_help = EXAMPLES)]
+struct CommandLine {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    serve: serve::Arguments,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  chatflow-bridge demo                         see it work: no key, no server, nothing left behind
+  chatflow-bridge check                        what is wrong with the mappings in ./mappings
+  chatflow-bridge test                         run the tests that stand in them
+  BRIDGE_CHATFLOW__API_KEY=… chatflow-bridge   serve
+  chatflow-bridge config                       which settings are in force, and where they come from";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Take webhooks and deliver (the default).
+    Serve(serve::Arguments),
+    /// Show the whole way on this machine: a mock Chatflow, sample mappings, sample webhooks.
+    Demo(demo::Arguments),
+    /// Check mapping files: every problem, each with its place.
+    Check(check::Arguments),
+    /// Run the tests that stand in the mapping files.
+    Test(test::Arguments),
+    /// Print the settings in force and where each came from.
+    Config(config::Arguments),
+    /// Run the mock Chatflow API alone.
+    Mock(mock::Arguments),
+    /// Ask a running bridge whether it is ready; for containers.
+    Healthcheck(healthcheck::Arguments),
+}
+
+/// Flags that several commands share.
+#[derive(Debug, Clone, Default, clap::Args)]
+struct Common {
+    /// The settings file [default: chatflow-bridge.yaml, where there is one]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The folder with the mapping files [setting: mappings.dir]
+    #[arg(long, value_name = "DIR")]
+    mappings: Option<PathBuf>,
+    /// Where accepted work waits: `sqlite:PATH` [setting: store.url]
+    #[arg(long, value_name = "URL")]
+    store: Option<String>,
+}
+
+/// Runs the command line and gives the exit code.
+pub fn run() -> ExitCode {
+    let arguments = CommandLine::parse();
+    let outcome = match arguments.command {
+        None => serve::run(&arguments.serve),
+        Some(Command::Serve(arguments)) => serve::run(&arguments),
+        Some(Command::Demo(arguments)) => demo::run(&arguments),
+        Some(Command::Check(arguments)) => check::run(&arguments),
+        Some(Command::Test(arguments)) => test::run(&arguments),
+        Some(Command::Config(arguments)) => config::run(&arguments),
+        Some(Command::Mock(arguments)) => mock::run(&arguments),
+        Some(Command::Healthcheck(arguments)) => healthcheck::run(&arguments),
+    };
+    outcome.unwrap_or_else(|error| {
+        eprintln!("{} {error:#}", style::Style::of_stderr().bad("error:"));
+        ExitCode::from(1)
+    })
+}
+
+/// A runtime for commands that wait.
+fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    Ok(tokio::runtime::Builder::new_multi_thread().enable_all().worker_threads(2).build()?)
+}

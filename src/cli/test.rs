@@ -1,0 +1,104 @@
+//! `test`: the tests that stand inside the mapping files.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use serde_json::json;
+
+use super::style::Style;
+use super::{Common, mappings};
+use crate::decode;
+use crate::document::Value;
+use crate::mapping::Source;
+use crate::mapping::testing::{Outside, run as run_test};
+
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  chatflow-bridge test\n  chatflow-bridge test my-mappings --filter consent\n  chatflow-bridge test --json | jq ."
+)]
+pub(super) struct Arguments {
+    /// The folder with the mapping files [default: the settings' own]
+    dir: Option<PathBuf>,
+    #[command(flatten)]
+    common: Common,
+    /// Only tests whose source or name holds this text
+    #[arg(long, value_name = "TEXT")]
+    filter: Option<String>,
+    /// For a program: one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    let folder = mappings::folder(arguments.dir.as_deref(), &arguments.common)?;
+    let read = mappings::read(&folder)?;
+    let style = Style::of_stdout();
+    let Some(set) = &read.set else {
+        mappings::show(&read, Style::of_stderr());
+        anyhow::bail!("the mappings have errors, no test ran");
+    };
+    let (mut passed, mut failed, mut rows) = (0, 0, Vec::new());
+    for source in set.iter() {
+        let mut outside = Files { folder: parent(&source.file) };
+        for test in source.tests() {
+            let name = format!("{}: {}", source.name, test.name);
+            if arguments.filter.as_ref().is_some_and(|text| !name.contains(text)) {
+                continue;
+            }
+            let outcome = run_test(source, test, &mut outside);
+            let verdict = if outcome.passed { style.good("ok") } else { style.bad("FAILED") };
+            passed += usize::from(outcome.passed);
+            failed += usize::from(!outcome.passed);
+            if !arguments.json {
+                println!("{verdict} {name}");
+                for failure in &outcome.failures {
+                    println!("     {}", failure.replace('\n', "\n     "));
+                }
+                if !outcome.passed {
+                    println!(
+                        "     {}",
+                        style.faint(&format!("planned: {}", json!(outcome.events)))
+                    );
+                }
+            }
+            rows.push(json!({
+                "source": source.name, "test": test.name,
+                "passed": outcome.passed, "failures": outcome.failures,
+            }));
+        }
+    }
+    if arguments.json {
+        println!("{}", serde_json::to_string_pretty(&json!({ "tests": rows }))?);
+    }
+    let summary = format!("{passed} passed, {failed} failed");
+    eprintln!("{}", if failed == 0 { style.good(&summary) } else { style.bad(&summary) });
+    if passed + failed == 0 {
+        anyhow::bail!("no test ran: write some under `tests:`, or mend `--filter`");
+    }
+    Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+fn parent(file: &str) -> PathBuf {
+    Path::new(file).parent().map(Path::to_owned).unwrap_or_default()
+}
+
+/// Files from beside the mapping file, and bodies decoded as for a request.
+struct Files {
+    folder: PathBuf,
+}
+
+impl Outside for Files {
+    fn read_file(&mut self, name: &str) -> Result<Vec<u8>, String> {
+        std::fs::read(self.folder.join(name)).map_err(|error| error.to_string())
+    }
+
+    fn decode(
+        &mut self,
+        _source: &Source,
+        content_type: Option<&str>,
+        body: &[u8],
+    ) -> Result<Value, String> {
+        decode::document(content_type, body, decode::Format::Auto, &decode::Limits::default())
+            .map_err(|error| error.to_string())
+    }
+}
