@@ -1,0 +1,45 @@
+//! SIGTERM drains.
+
+use chatflow_bridge::chatflow::mock::{MockChatflow, MockOptions};
+
+use crate::harness::{CRM, Child, KEY, PATIENCE, client, lead};
+
+#[tokio::test]
+async fn told_to_stop_it_finishes_what_is_in_flight_and_ends_with_0() {
+    let chatflow = MockChatflow::start(MockOptions {
+        api_key: Some(KEY.to_owned()),
+        delay: std::time::Duration::from_millis(300),
+        ..MockOptions::default()
+    })
+    .unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("mappings")).unwrap();
+    std::fs::write(folder.path().join("mappings/crm.yaml"), CRM).unwrap();
+    let child = Child::serve(folder.path(), &chatflow.base_url());
+    let http = client();
+    let url = format!("http://{}/hooks/crm", child.hooks);
+    let posted = http
+        .post(url)
+        .header("content-type", "application/json")
+        .body(lead("1", "12025550143", 1).to_string())
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(posted.status(), 200);
+    chatflow.wait_for(|seen| !seen.is_empty(), PATIENCE).await.unwrap();
+
+    let code = tokio::task::spawn_blocking(move || child.terminate()).await.unwrap();
+
+    assert_eq!(code, Some(0));
+    assert!(
+        chatflow.requests().iter().all(|request| request.status.is_some()),
+        "what was begun was finished: {:?}",
+        chatflow.requests()
+    );
+    let again = Child::serve(folder.path(), &chatflow.base_url());
+    chatflow
+        .wait_for(|seen| seen.iter().any(|r| r.method == "PUT" && r.status == Some(200)), PATIENCE)
+        .await
+        .expect("the rest is delivered by the next start");
+    drop(again);
+}
