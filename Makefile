@@ -1,18 +1,36 @@
 .DEFAULT_GOAL := help
 CARGO ?= cargo
+CACHE_BIN := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/chatflow-bridge/bin
 
-.PHONY: help test lint build
+.PHONY: help demo build test lint deny advisories docs bench
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 14
 
+demo: ## see it work: a mock Chatflow, sample webhooks; no key, no server, nothing left behind
+	@$(CARGO) run --locked --quiet -- demo $(DEMO)
+
 build: ## the release binary
 	$(CARGO) build --release --locked
 
-test: ## every test
+test: ## every test, with the tools they need
 	@./scripts/test.sh
 
-lint: ## format, clippy and rustdoc, warnings denied
+lint: deny ## format, clippy and rustdoc with warnings denied, licences and bans
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --quiet
+
+deny: ## licences, bans and sources of the dependencies
+	@./scripts/tools.sh cargo-deny
+	PATH="$(CACHE_BIN):$$PATH" cargo-deny --offline check licenses bans sources
+
+advisories: ## known faults of the dependencies; needs the advisory database
+	@./scripts/tools.sh cargo-deny
+	PATH="$(CACHE_BIN):$$PATH" cargo-deny check advisories
+
+docs: ## the reference of the settings, made from the program
+	$(CARGO) run --locked --quiet -- config --reference > docs/settings.md
+
+bench: ## the budgets as ratios, in one table (takes some minutes)
+	$(CARGO) bench --locked --bench ratios

@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# Installs the tools that the tests and lints use and that are not there yet; kept outside of the repository.
+# Usage: scripts/tools.sh TOOL...   (promtool, cargo-deny)
+set -euo pipefail
+cache="${XDG_CACHE_HOME:-$HOME/.cache}/chatflow-bridge"
+mkdir -p "$cache/bin"
+have() { command -v "$1" >/dev/null 2>&1 || [ -x "$cache/bin/$1" ]; }
+as_root() { if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi; }
+
+for tool in "$@"; do
+  have "$tool" && continue
+  echo "installing $tool" >&2
+  case "$tool" in
+    promtool)
+      as_root apt-get update -qq
+      as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends prometheus >/dev/null
+      ;;
+    cargo-deny)
+      cargo install --quiet --locked --version 0.20.2 --root "$cache" cargo-deny
+      ;;
+    *)
+      echo "no recipe for $tool" >&2
+      exit 2
+      ;;
+  esac
+done
