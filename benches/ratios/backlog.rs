@@ -13,9 +13,9 @@ use chatflow_bridge::store::{Dedupe, End, NewEvent, NewState, NewUpdate, Request
 use chatflow_bridge::telemetry::metrics::Metrics;
 use futures_util::stream::{self, StreamExt};
 
+use crate::intake;
 use crate::process::{self, Bridge};
 use crate::table::{Table, median};
-use crate::{intake, load};
 
 const FEW: u64 = 1_000;
 const MANY: u64 = 1_000_000;
@@ -45,11 +45,12 @@ pub(crate) fn measure(table: &mut Table) {
         ),
     );
 
+    let (_api, url) = process::refusing();
     let (mut starts, mut heavy_starts, mut resident) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..5 {
         let empty = process::folder();
-        starts.push(first_answer(empty.path()).0);
-        let (time, memory) = first_answer(many.path());
+        starts.push(first_answer(empty.path(), &url).0);
+        let (time, memory) = first_answer(many.path(), &url);
         heavy_starts.push(time);
         resident.push(memory);
     }
@@ -65,21 +66,20 @@ pub(crate) fn measure(table: &mut Table) {
 }
 
 /// Starts a bridge and posts until it is answered: seconds since the start, and resident memory then.
-fn first_answer(folder: &Path) -> (f64, f64) {
+fn first_answer(folder: &Path, url: &str) -> (f64, f64) {
     let begun = Instant::now();
-    let bridge = Bridge::start(folder, "http://127.0.0.1:9", 16);
-    let outcome = load::post(bridge.hooks, "/hooks/crm", 1, Duration::ZERO, intake::event);
-    assert_eq!(outcome.refused, 0);
-    let waited = get_one(&bridge);
-    assert!(waited);
+    let bridge = Bridge::start(folder, url, 16);
+    assert!(post_one(&bridge), "the first webhook is taken");
     let time = begun.elapsed().as_secs_f64();
-    // Delivery has begun and failed: what it holds counts too.
-    std::thread::park_timeout(Duration::from_secs(1));
+    // Delivery has begun and was refused: what it holds counts too.
+    while bridge.metric("paused{reason=\"unauthorized\"}") < 1.0 {
+        std::thread::park_timeout(Duration::from_millis(20));
+    }
     (time, bridge.resident())
 }
 
 /// Posts one event; whether it was taken.
-fn get_one(bridge: &Bridge) -> bool {
+fn post_one(bridge: &Bridge) -> bool {
     use std::io::{Read, Write};
     let body = intake::event(u64::MAX / 2);
     let mut line = std::net::TcpStream::connect(bridge.hooks).unwrap();

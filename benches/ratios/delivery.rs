@@ -80,9 +80,10 @@ fn both(table: &mut Table) {
     let time = Duration::from_secs(5);
     let (api, url) = process::mock("0");
     let folder = process::folder();
-    let alone = process::Bridge::start(folder.path(), "http://127.0.0.1:9", CONCURRENCY);
+    let (refusing, refused) = process::refusing();
+    let alone = process::Bridge::start(folder.path(), &refused, CONCURRENCY);
     let accepted_alone = load::post(alone.hooks, "/hooks/crm", 64, time, intake::event).rate;
-    drop(alone);
+    drop((alone, refusing));
     let delivered_alone = from_the_store(&url, UPDATES / 2);
     let folder = process::folder();
     let bridge = process::Bridge::start(folder.path(), &url, CONCURRENCY);

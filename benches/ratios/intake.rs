@@ -20,8 +20,8 @@ pub(crate) fn measure(table: &mut Table) {
             bare.push(load::post(address, "/hooks/crm", connections, TIME, event).rate);
             drop(baseline);
             let folder = process::folder();
-            // A refused key pauses delivery at once: intake alone is measured.
-            let running = process::Bridge::start(folder.path(), "http://127.0.0.1:9", 16);
+            let (_api, url) = process::refusing();
+            let running = process::Bridge::start(folder.path(), &url, 16);
             let outcome = load::post(running.hooks, "/hooks/crm", connections, TIME, event);
             assert_eq!(outcome.refused, 0, "every webhook is accepted");
             bridge.push(outcome.rate);

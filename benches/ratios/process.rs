@@ -100,8 +100,18 @@ impl Bridge {
 
 /// The mock API in a process of its own, every id existing; its base URL.
 pub(crate) fn mock(delay: &str) -> (Ended, String) {
+    mock_with(&["--every-id-exists", "--delay", delay])
+}
+
+/// A mock that refuses the key, so that delivery pauses and nothing but intake is measured.
+pub(crate) fn refusing() -> (Ended, String) {
+    mock_with(&["--api-key", "another-key"])
+}
+
+fn mock_with(arguments: &[&str]) -> (Ended, String) {
     let mut process = Command::new(PROGRAM)
-        .args(["mock", "--listen", "127.0.0.1:0", "--every-id-exists", "--delay", delay])
+        .args(["mock", "--listen", "127.0.0.1:0"])
+        .args(arguments)
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();

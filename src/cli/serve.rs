@@ -28,7 +28,7 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let (settings, _) = settings_of(&arguments.common)?;
-    log::begin(&settings.log)?;
+    let _log = log::begin(&settings.log)?;
     let read = mappings::read(&settings.mappings.dir)?;
     let (errors, _) = mappings::show(&read, Style::of_stderr());
     let Some(set) = read.set else {

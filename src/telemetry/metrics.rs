@@ -100,6 +100,7 @@ metrics! {
     ledger_imbalance: gauge = "Events and updates that are unaccounted for; anything but 0 is a fault.", [];
     mappings_info: gauge = "Always 1; the hash of the mappings in force.", ["hash"];
     paused: gauge = "1 while delivery is paused for this reason, else 0.", ["reason"];
+    log_events_dropped_total: counter = "Log lines lost to a slow reader of the log, for the whole process.", [];
     panics_total: counter = "Caught panics.", [];
     build_info: gauge = "Always 1.", ["version", "revision"];
 }
@@ -107,6 +108,8 @@ metrics! {
 impl Metrics {
     /// The page, in Prometheus' text format.
     pub fn page(&self) -> Result<String, prometheus::Error> {
+        let dropped = self.log_events_dropped_total.with_label_values::<&str>(&[]);
+        dropped.inc_by(super::log::dropped().saturating_sub(dropped.get()));
         let mut families = self.registry.gather();
         families.extend(self.process.gather());
         let mut page = Vec::new();

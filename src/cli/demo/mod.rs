@@ -18,7 +18,7 @@ use crate::event::EventId;
 use crate::mapping::Set;
 use crate::server::{Bridge, Parts};
 use crate::settings::{Secrets, Sources, load};
-use crate::telemetry::log;
+use crate::telemetry::log::{self, LogSettings};
 use crate::webhook::check_verify;
 use samples::{KEY, SAMPLES, Sample};
 
@@ -38,6 +38,7 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let folder = tempfile::Builder::new().prefix("chatflow-bridge-demo-").tempdir()?;
     let style = Style::of_stdout();
+    let _log = log::begin(&LogSettings { level: "warn".to_owned(), ..LogSettings::default() })?;
     super::runtime()?.block_on(async {
         let chatflow = MockChatflow::start(MockOptions {
             api_key: Some(KEY.to_owned()),
@@ -89,14 +90,12 @@ async fn start(folder: &std::path::Path, chatflow: &MockChatflow) -> anyhow::Res
         ("chatflow.api_key", KEY.to_owned()),
         ("store.url", store),
         ("store.min_free", "0".to_owned()),
-        ("log.level", "warn".to_owned()),
     ];
     let sources = Sources {
         flags: flags.into_iter().map(|(key, value)| (key, value, "demo")).collect(),
         ..Sources::default()
     };
     let (settings, _) = load(&sources)?;
-    log::begin(&settings.log)?;
     let read = Set::read_with(samples::mapping_files(), &check_verify);
     let set = read.set.context("a shipped mapping is wrong")?;
     let bridge = Bridge::start(Parts {

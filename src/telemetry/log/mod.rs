@@ -1,8 +1,13 @@
 //! Log lines: pretty on a terminal, JSON elsewhere. Messages are constant; values go into fields.
 
+mod sink;
+
+pub use sink::{Guard, dropped};
+
 use std::io::IsTerminal;
 
 use serde::Deserialize;
+use sink::Sink;
 use tracing_subscriber::EnvFilter;
 
 /// `log.*` of the settings.
@@ -37,22 +42,29 @@ pub enum Error {
     /// `log.level` is no filter.
     #[error("`log.level` is neither a level (error, warn, info, debug, trace) nor a filter: {0}")]
     Level(#[from] tracing_subscriber::filter::ParseError),
+    /// The thread that writes the log could not be started.
+    #[error("the log's thread cannot be started: {0}")]
+    Thread(std::io::Error),
     /// Another part of the process took the log already.
     #[error("logging was begun twice")]
     Twice,
 }
 
 /// Begins logging to standard error, for the whole process.
-pub fn begin(settings: &LogSettings) -> Result<(), Error> {
+///
+/// The last lines are written when what this gives is dropped: keep it to the end of `main`.
+pub fn begin(settings: &LogSettings) -> Result<Guard, Error> {
     // What the server library says of its own start is said by `started`; whoever wants it can ask for it.
     let filter = EnvFilter::try_new(format!("actix_server=warn,{}", settings.level))?;
     let terminal = std::io::stderr().is_terminal();
     let format =
         settings.format.unwrap_or(if terminal { LogFormat::Pretty } else { LogFormat::Json });
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let (sink, guard) = Sink::to(std::io::stderr()).map_err(Error::Thread)?;
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(sink);
     match format {
         LogFormat::Pretty => lines.with_ansi(terminal).try_init(),
         LogFormat::Json => lines.json().flatten_event(true).with_current_span(false).try_init(),
     }
-    .map_err(|_| Error::Twice)
+    .map_err(|_| Error::Twice)?;
+    Ok(guard)
 }
