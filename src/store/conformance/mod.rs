@@ -174,7 +174,7 @@ async fn store(store: &impl Store, events: Vec<NewEvent>) -> Vec<EventId> {
 }
 
 /// Claims what must be there.
-async fn claim(store: &impl Store, most: usize) -> Vec<Claim> {
+pub(super) async fn claim(store: &impl Store, most: usize) -> Vec<Claim> {
     let claimed = tokio::time::timeout(Duration::from_secs(20), store.claim(most)).await;
     claimed.expect("something is due").unwrap()
 }

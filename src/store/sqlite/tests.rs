@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::clock::ManualClock;
-use crate::store::conformance::{Backend, keeps_every_promise, roomy};
+use crate::store::conformance::{Backend, claim, keeps_every_promise, roomy};
 use crate::store::sqlite::connection::writing;
 
 /// A store in a folder of its own, which goes with it.
@@ -181,7 +181,7 @@ async fn cost_of_a_claim(waiting: u32) -> i32 {
         })
         .await;
 
-    let claims = backend.store.claim(64).await.unwrap();
+    let claims = claim(&*backend.store, 64).await;
 
     assert_eq!(claims.len(), 64);
     backend
@@ -206,7 +206,7 @@ async fn what_was_answered_is_there_after_a_crash() {
     let backend = InATempDir::fresh().await;
     let events = vec![new_event(&["12025550143", "12025550144", "12025550143"])];
     backend.store.append(request(b"{}"), events).await.unwrap();
-    let claims = backend.store.claim(9).await.unwrap();
+    let claims = claim(&*backend.store, 9).await;
     assert!(backend.store.record(claims[1].lent, End::Delivered).await.unwrap());
     let crashed = backend.folder.path().join("crashed");
     std::fs::create_dir(&crashed).unwrap();
@@ -217,7 +217,7 @@ async fn what_was_answered_is_there_after_a_crash() {
 
     assert!(copied.success());
     let store = open(&crashed.join("bridge.db"), &backend.settings, &backend.clock);
-    let again = store.claim(9).await.unwrap();
+    let again = claim(&*store, 9).await;
     assert_eq!(again.len(), 1);
     assert_eq!((again[0].lent.update, again[0].attempt), (claims[0].lent.update, 2));
     let numbers = store.numbers().await.unwrap();
@@ -228,7 +228,7 @@ async fn what_was_answered_is_there_after_a_crash() {
 async fn what_a_doubtful_commit_has_lent_is_lent_again() {
     let backend = InATempDir::fresh().await;
     backend.store.append(request(b"{}"), vec![new_event(&["12025550143"])]).await.unwrap();
-    let lent = backend.store.claim(1).await.unwrap()[0].lent;
+    let lent = claim(&*backend.store, 1).await[0].lent;
     assert!(backend.store.record(lent, End::GivenBack { after: Duration::ZERO }).await.unwrap());
     // The next transaction (the record was one) fails, and what it has lent is on the disk all the same.
     let fence = lent.fence.0 + 2;
@@ -241,7 +241,7 @@ async fn what_a_doubtful_commit_has_lent_is_lent_again() {
         .await;
     backend.store.check_writable().await.unwrap_err();
 
-    let claims = backend.store.claim(1).await.unwrap();
+    let claims = claim(&*backend.store, 1).await;
 
     assert_eq!((claims[0].lent.update, claims[0].attempt), (lent.update, 1));
 }
@@ -312,7 +312,7 @@ async fn an_update_of_a_newer_release_is_held_and_frees_its_lane() {
         })
         .await;
 
-    let claims = backend.store.claim(9).await.unwrap();
+    let claims = claim(&*backend.store, 9).await;
 
     assert_eq!(claims[0].lent.update.place, 1);
     let held = UpdateFilter { state: Some("held".to_owned()), source: None };
@@ -359,13 +359,13 @@ async fn after_an_error_that_leaves_it_in_doubt_the_file_is_opened_again() {
 #[tokio::test]
 async fn when_the_writer_dies_nobody_waits_for_it() {
     let backend = InATempDir::fresh().await;
-    let claim = backend.store.claim(1);
-    tokio::pin!(claim);
-    assert!(futures_util::poll!(claim.as_mut()).is_pending());
+    let waiting = backend.store.claim(1);
+    tokio::pin!(waiting);
+    assert!(futures_util::poll!(waiting.as_mut()).is_pending());
 
     backend.store.queue.hook(Box::new(|_| panic!("a test has the writer die"))).unwrap();
 
-    assert!(matches!(claim.await, Err(Error::Closed)));
+    assert!(matches!(waiting.await, Err(Error::Closed)));
     let refused = backend.store.append(request(b"{}"), vec![new_event(&[])]).await;
     assert!(matches!(refused, Err(Error::Closed)), "{refused:?}");
 }
