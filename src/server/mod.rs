@@ -76,7 +76,7 @@ impl Bridge {
         crate::chatflow::install_tls();
         let metrics = Arc::new(Metrics::new()?);
         let key = key::first(&settings.chatflow)?;
-        let path = sqlite_path(&settings.store.url)?;
+        let path = settings.store.sqlite_path()?;
         let policy =
             Policy::new(&settings.delivery, &settings.contact, settings.chatflow.timeout.0)?;
         let client = Client::new(
@@ -219,14 +219,6 @@ fn admin_token(settings: &Settings, store: &Path) -> Result<Secret, StartError> 
         },
         Ok,
     )
-}
-
-/// The path in a store's URL.
-fn sqlite_path(url: &str) -> Result<PathBuf, StartError> {
-    match url.strip_prefix("sqlite:") {
-        Some(path) if !path.is_empty() => Ok(PathBuf::from(path)),
-        Some(_) | None => Err(StartError::StoreUrl(url.to_owned())),
-    }
 }
 
 /// What the operator's doors show of what is in force.

@@ -82,7 +82,7 @@ impl Drop for Guard {
         let (tell, told) = channel();
         if self.0.0.send(Message::Flush(tell)).is_ok() {
             // Whether all was written in time or not, the process ends now.
-            drop(told.recv_timeout(FAREWELL).ok());
+            let _in_time = told.recv_timeout(FAREWELL).is_ok();
         }
     }
 }
