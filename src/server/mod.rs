@@ -11,7 +11,7 @@ mod start_error;
 pub use start_error::StartError;
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -24,10 +24,8 @@ pub enum StartError {
         problem: String,
     },
     /// The store's URL.
-    #[error(
-        "`store.url`: `{0}` is no store: write `sqlite:PATH`, such as `sqlite:/data/chatflow-bridge.db`"
-    )]
-    StoreUrl(String),
+    #[error(transparent)]
+    StoreUrl(#[from] store::settings::InvalidUrl),
     /// The store.
     #[error(transparent)]
     Store(#[from] store::Error),

@@ -90,7 +90,11 @@ fn a_store_that_is_none_is_named() {
         &[("BRIDGE_STORE__URL", "sqlite:/no/such/folder/b.db")],
         &["/no/such/folder"],
     );
-    refused(folder.path(), &[("BRIDGE_STORE__URL", "mysql://x")], &["store.url", "sqlite:PATH"]);
+    refused(
+        folder.path(),
+        &[("BRIDGE_STORE__URL", "mysql://x")],
+        &["`store.url` is `sqlite:` and the path of a file"],
+    );
 }
 
 #[tokio::test]
