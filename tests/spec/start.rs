@@ -98,17 +98,37 @@ fn a_store_that_is_none_is_named() {
 }
 
 #[tokio::test]
-async fn a_store_in_use_and_a_newer_store_are_told_apart() {
+async fn a_store_in_use_is_named_with_its_owner() {
     let folder = folder_with(CRM);
     let bridge = Bridge::start().await;
     let held = format!("sqlite:{}", store(bridge.folder()).display());
     let path = folder.path().to_owned();
     tokio::task::spawn_blocking(move || {
-        refused(&path, &[("BRIDGE_STORE__URL", &held)], &["held by another process"]);
+        let owner = format!("process {}", std::process::id());
+        refused(&path, &[("BRIDGE_STORE__URL", &held)], &["held by another process", &owner]);
     })
     .await
     .unwrap();
     bridge.end().await;
+}
+
+#[tokio::test]
+async fn a_store_of_a_newer_release_is_left_alone() {
+    let bridge = Bridge::start().await;
+    let folder = bridge.end_and_keep().await;
+    std::fs::create_dir(folder.path().join("mappings")).unwrap();
+    std::fs::write(folder.path().join("mappings/crm.yaml"), CRM).unwrap();
+    let newer = rusqlite::Connection::open(store(folder.path())).unwrap();
+    for name in ["schema", "readable_from"] {
+        newer.execute("UPDATE meta SET value = 999 WHERE name = ?1", [name]).unwrap();
+    }
+    drop(newer);
+
+    refused(
+        folder.path(),
+        &[("BRIDGE_STORE__URL", "sqlite:bridge.db")],
+        &["schema 999", "run the newer release again"],
+    );
 }
 
 #[test]

@@ -191,10 +191,16 @@ impl Bridge {
 
     /// Ends the test: the balance holds, and the bridge stops in time.
     pub(crate) async fn end(self) {
+        drop(self.end_and_keep().await);
+    }
+
+    /// The same; what it leaves on disk stays for as long as what this gives.
+    pub(crate) async fn end_and_keep(self) -> tempfile::TempDir {
         let numbers = self.numbers().await;
         assert_eq!(numbers.imbalance(), 0, "{numbers:?}");
         tokio::time::timeout(PATIENCE, self.running.stop()).await.expect("it stops");
         self.chatflow.stop().await;
+        self.made.folder
     }
 }
 
