@@ -1,22 +1,31 @@
-//! The three listeners: senders, machines, operators. Each is a server of its own.
+//! The three listeners: senders, machines, operators. Each is a server of its own; together they have a thread, and
+//! the workers of each run on runtimes of their own, so that a request stays on one core from its first byte to its answer.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::dev::ServerHandle;
+use actix_web::dev::{Server, ServerHandle};
 use actix_web::{App, HttpServer, web};
-use tokio_util::task::TaskTracker;
+use tokio::sync::oneshot;
 
 use super::{Addresses, StartError};
 use crate::admin::{self, api, auth::Guard, observe};
 use crate::settings::ServerSettings;
 use crate::webhook::{Intake, keep_line, route};
 
-/// Seconds that an idle connection of a sender is kept.
+/// How long an idle connection of a sender is kept.
 const KEEP_ALIVE: Duration = Duration::from_secs(5);
-/// Workers of the listener for senders.
-const HOOK_WORKERS: usize = 2;
+
+/// What the listeners serve.
+pub(super) struct Served {
+    pub(super) settings: ServerSettings,
+    /// How long the head of a request may take to arrive.
+    pub(super) request_timeout: Duration,
+    pub(super) intake: Arc<Intake>,
+    pub(super) state: web::Data<admin::State>,
+    pub(super) guard: web::Data<Guard>,
+}
 
 /// The three listeners, running.
 pub(super) struct Listeners {
@@ -24,63 +33,50 @@ pub(super) struct Listeners {
     hooks: ServerHandle,
     metrics: ServerHandle,
     admin: ServerHandle,
-    tasks: TaskTracker,
+    ended: oneshot::Receiver<()>,
+}
+
+/// The servers, bound and not yet running.
+struct Bound {
+    addresses: Addresses,
+    hooks: Server,
+    metrics: Server,
+    admin: Server,
 }
 
 impl Listeners {
     /// Binds all three, or none.
-    pub(super) fn start(
-        settings: &ServerSettings,
-        request_timeout: Duration,
-        intake: &Arc<Intake>,
-        state: &web::Data<admin::State>,
-        guard: &web::Data<Guard>,
-    ) -> Result<Self, StartError> {
-        let routes = route::configure(Arc::clone(intake));
-        let grace = settings.shutdown_grace.0.as_secs();
-        let hooks = HttpServer::new(move || App::new().configure(routes.clone()))
-            .workers(HOOK_WORKERS)
-            .max_connections(settings.max_connections / HOOK_WORKERS)
-            .keep_alive(KEEP_ALIVE)
-            .client_request_timeout(request_timeout)
-            .shutdown_timeout(grace)
-            .disable_signals()
-            .on_connect(keep_line)
-            .bind(settings.hooks)
-            .map_err(|error| refused("server.hooks", settings.hooks, error))?;
-
-        let shown = web::Data::clone(state);
-        let metrics = HttpServer::new(move || App::new().configure(observe::routes(&shown)))
-            .workers(1)
-            .shutdown_timeout(1)
-            .disable_signals()
-            .bind(settings.metrics)
-            .map_err(|error| refused("server.metrics", settings.metrics, error))?;
-
-        let (shown, guard) = (web::Data::clone(state), web::Data::clone(guard));
-        let admin = HttpServer::new(move || App::new().configure(api::routes(&shown, &guard)))
-            .workers(1)
-            .shutdown_timeout(1)
-            .disable_signals()
-            .bind(settings.admin)
-            .map_err(|error| refused("server.admin", settings.admin, error))?;
-
-        let bound = |addresses: Vec<SocketAddr>, asked: SocketAddr| {
-            addresses.first().copied().unwrap_or(asked)
+    pub(super) async fn start(served: Served) -> Result<Self, StartError> {
+        let (tell, told) = oneshot::channel();
+        let (end, ended) = oneshot::channel();
+        let serve = move || {
+            actix_web::rt::System::new().block_on(async move {
+                let bound = match served.bind() {
+                    Ok(bound) => bound,
+                    Err(error) => return tell.send(Err(error)).unwrap_or_default(),
+                };
+                let Bound { addresses, hooks, metrics, admin } = bound;
+                let handles = (hooks.handle(), metrics.handle(), admin.handle());
+                if tell.send(Ok((addresses, handles))).is_err() {
+                    return;
+                }
+                let (hooks, metrics, admin) = tokio::join!(hooks, metrics, admin);
+                for ended in [hooks, metrics, admin] {
+                    if let Err(error) = ended {
+                        tracing::error!(%error, "a listener ended");
+                    }
+                }
+                // Nobody may be left who waits for the end.
+                end.send(()).unwrap_or_default();
+            });
         };
-        let addresses = Addresses {
-            hooks: bound(hooks.addrs(), settings.hooks),
-            metrics: bound(metrics.addrs(), settings.metrics),
-            admin: bound(admin.addrs(), settings.admin),
-        };
-        let (hooks, metrics, admin) = (hooks.run(), metrics.run(), admin.run());
-        let handles = (hooks.handle(), metrics.handle(), admin.handle());
-        let tasks = TaskTracker::new();
-        tasks.spawn(hooks);
-        tasks.spawn(metrics);
-        tasks.spawn(admin);
-        tasks.close();
-        Ok(Self { addresses, hooks: handles.0, metrics: handles.1, admin: handles.2, tasks })
+        std::thread::Builder::new()
+            .name("listeners".to_owned())
+            .spawn(serve)
+            .map_err(StartError::Thread)?;
+        let (addresses, (hooks, metrics, admin)) =
+            told.await.unwrap_or(Err(StartError::ListenersEnded))?;
+        Ok(Self { addresses, hooks, metrics, admin, ended })
     }
 
     /// Takes no further webhooks; returns when those in hand are answered.
@@ -88,11 +84,55 @@ impl Listeners {
         self.hooks.stop(true).await;
     }
 
-    /// Stops the listeners for machines and operators.
-    pub(super) async fn stop_others(&self) {
+    /// Stops the listeners for machines and operators; returns when all three have ended.
+    pub(super) async fn stop_others(self) {
         self.admin.stop(true).await;
         self.metrics.stop(true).await;
-        self.tasks.wait().await;
+        // Whether it is told or its thread is gone, it has ended.
+        self.ended.await.unwrap_or_default();
+    }
+}
+
+impl Served {
+    fn bind(self) -> Result<Bound, StartError> {
+        let Self { settings, request_timeout, intake, state, guard } = self;
+        let workers = std::thread::available_parallelism().map_or(2, usize::from);
+        let routes = route::configure(intake);
+        let hooks = HttpServer::new(move || App::new().configure(routes.clone()))
+            .workers(workers)
+            .max_connections((settings.max_connections / workers).max(1))
+            .keep_alive(KEEP_ALIVE)
+            .client_request_timeout(request_timeout)
+            .shutdown_timeout(settings.shutdown_grace.0.as_secs())
+            .disable_signals()
+            .on_connect(keep_line)
+            .bind(settings.hooks)
+            .map_err(|error| refused("server.hooks", settings.hooks, error))?;
+
+        let shown = web::Data::clone(&state);
+        let metrics = HttpServer::new(move || App::new().configure(observe::routes(&shown)))
+            .workers(1)
+            .shutdown_timeout(1)
+            .disable_signals()
+            .bind(settings.metrics)
+            .map_err(|error| refused("server.metrics", settings.metrics, error))?;
+
+        let admin = HttpServer::new(move || App::new().configure(api::routes(&state, &guard)))
+            .workers(1)
+            .shutdown_timeout(1)
+            .disable_signals()
+            .bind(settings.admin)
+            .map_err(|error| refused("server.admin", settings.admin, error))?;
+
+        let first = |addresses: Vec<SocketAddr>, asked: SocketAddr| {
+            addresses.first().copied().unwrap_or(asked)
+        };
+        let addresses = Addresses {
+            hooks: first(hooks.addrs(), settings.hooks),
+            metrics: first(metrics.addrs(), settings.metrics),
+            admin: first(admin.addrs(), settings.admin),
+        };
+        Ok(Bound { addresses, hooks: hooks.run(), metrics: metrics.run(), admin: admin.run() })
     }
 }
 

@@ -8,6 +8,8 @@ mod key;
 mod listeners;
 mod start_error;
 
+use listeners::{Listeners, Served};
+
 pub use start_error::StartError;
 
 use std::net::SocketAddr;
@@ -61,7 +63,7 @@ pub struct Bridge {
     admin_token: Secret,
     store: Arc<dyn Store>,
     state: web::Data<admin::State>,
-    listeners: listeners::Listeners,
+    listeners: Listeners,
     delivery: CancellationToken,
     work: TaskTracker,
     clock: SharedClock,
@@ -126,13 +128,14 @@ impl Bridge {
         ));
         let guard =
             web::Data::new(admin::auth::Guard::new(token.clone(), settings.admin.hosts.clone()));
-        let listeners = match listeners::Listeners::start(
-            &settings.server,
-            settings.intake.request_timeout.0,
-            &intake,
-            &state,
-            &guard,
-        ) {
+        let served = Served {
+            settings: settings.server.clone(),
+            request_timeout: settings.intake.request_timeout.0,
+            intake,
+            state: web::Data::clone(&state),
+            guard,
+        };
+        let listeners = match Listeners::start(served).await {
             Ok(listeners) => listeners,
             Err(error) => {
                 store.close().await;

@@ -52,6 +52,12 @@ pub enum StartError {
         /// The variable to set.
         variable: String,
     },
+    /// The listeners' thread.
+    #[error("the thread of the listeners cannot be started: {0}")]
+    Thread(std::io::Error),
+    /// The listeners' thread, before it could say whether it listens.
+    #[error("the thread of the listeners ended at once")]
+    ListenersEnded,
     /// The admin token.
     #[error("the admin token file `{}` cannot be read or made: {error}", path.display())]
     AdminToken {
