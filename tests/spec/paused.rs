@@ -11,6 +11,7 @@ async fn a_refused_key_pauses_delivery_and_loses_nothing() {
 
     bridge.post("crm", &lead("1", "12025550143", 1)).await.expect("accepted");
     bridge.until_metric("paused{reason=\"unauthorized\"}", 1.0).await;
+    bridge.until(|numbers| numbers.in_flight == 0).await;
 
     let waiting = bridge.updates("waiting").await;
     assert_eq!(waiting.len(), 1);
