@@ -16,7 +16,7 @@ pub(super) const PLAN_FORM: i64 = 1;
 pub(super) const LARGE_BODY: usize = 256 << 10;
 
 /// Bodies shorter than this gain nothing.
-const WORTH_COMPRESSING: usize = 64;
+const WORTH_COMPRESSING: usize = 1024;
 const AS_IT_CAME: i64 = 0;
 const ZSTD: i64 = 1;
 

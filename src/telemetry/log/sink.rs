@@ -16,6 +16,8 @@ use tracing_subscriber::fmt::MakeWriter;
 const WAITING: usize = 8192;
 /// Bytes that are written at once.
 const AT_ONCE: usize = 64 * 1024;
+/// How long lines are gathered before they are written, while there are some: whoever logs then has nobody to wake.
+const GATHER: Duration = Duration::from_millis(5);
 /// How long the end of the process may wait for the log.
 const FAREWELL: Duration = Duration::from_secs(1);
 
@@ -68,6 +70,9 @@ fn write(waiting: &Receiver<Message>, mut out: impl Write) {
             DROPPED.fetch_add(1, Ordering::Relaxed);
         }
         text.clear();
+        if told.is_empty() {
+            std::thread::park_timeout(GATHER);
+        }
         for tell in told {
             if tell.send(()).is_err() {
                 // Who asked has gone: the process is ending.
