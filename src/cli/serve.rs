@@ -73,7 +73,7 @@ async fn reload_on(mut hangups: Signal, mappings: &Live) {
         let outcome = mappings.reload().await;
         tracing::info!(outcome = outcome.as_str(), "told by SIGHUP to reload");
     }
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 fn refuse_missing_secrets(set: &Set, secrets: &Secrets) -> anyhow::Result<()> {

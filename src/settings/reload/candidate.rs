@@ -135,7 +135,7 @@ mod tests {
     fn what_is_not_fit_is_named_with_its_place() {
         let typo = FINE.replace("update", "updat");
         for (given, words) in [
-            (&[("a.yaml", FINE), ("b.yaml", typo.as_str())][..], "b.yaml:3:46: E002: "),
+            (&[("a.yaml", FINE), ("b.yaml", typo.as_str())][..], "b.yaml:3:9: E004: "),
             (&[("a.yaml", FINE), ("b.yaml", "")], "b.yaml:1:1: "),
             (&[("a.yaml", &FINE.replace("none\nevent", "nonsense\nevent"))], "a.yaml:1:9: "),
             (&[], "no mapping file"),
@@ -144,6 +144,22 @@ mod tests {
 
             assert!(unfit.to_string().starts_with(words) || given.is_empty(), "{unfit}");
             assert!(unfit.lines().concat().contains(words), "{:?}", unfit.lines());
+        }
+    }
+
+    #[test]
+    fn a_secret_that_stands_in_a_file_is_not_told() {
+        for spoilt in [
+            "secret: tell-nobody, secrt: tell-nobody",
+            "secret: [tell-nobody, [tell-nobody]]",
+            "secret: tell-nobody",
+        ] {
+            let text =
+                FINE.replace("none\nevent", &format!("{{ preset: github, {spoilt} }}\nevnt"));
+            let unfit = Fit::check(files(&[("a.yaml", &text)])).unwrap_err();
+
+            let told = format!("{unfit} {}", unfit.lines().concat());
+            assert!(told.contains("a.yaml") && !told.contains("nobody"), "{told}");
         }
     }
 

@@ -12,6 +12,7 @@
 //! - The set in force is kept in the store, so that a start with a broken folder has it.
 
 mod candidate;
+mod follow;
 mod secret_files;
 mod watch;
 
@@ -19,17 +20,14 @@ pub use candidate::{Files, Fit, Offered, Unfit};
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use jiff::Timestamp;
 use tokio::sync::Mutex;
-use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info};
 
 use self::candidate::fingerprint;
 use self::secret_files::{Remembering, SecretFiles};
-use self::watch::{LOOK_EVERY, Settling, Watch};
 use super::environment::{self, Unreadable};
 use crate::clock::SharedClock;
 use crate::mapping::{Set, warm_phone_metadata};
@@ -37,11 +35,6 @@ use crate::store::Store;
 use crate::telemetry::metrics::Metrics;
 use crate::webhook::verify::SecretSource;
 use crate::webhook::{Doors, Flaw, Intake};
-
-/// How long changed files must have stayed the same before they count.
-const QUIET: Duration = Duration::from_millis(100);
-/// The same where a file is away: it may be about to come back, and its sender would get 404 meanwhile.
-const QUIET_AWAY: Duration = Duration::from_secs(1);
 
 /// Who changes the folder all the time is not waited for.
 const MOST_READINGS: usize = 10;
@@ -77,9 +70,11 @@ impl Outcome {
 
     const fn of(unfit: &Unfit) -> Self {
         match unfit {
-            Unfit::Unreadable(Unreadable::NoMapping { .. }) => Self::Invalid,
+            Unfit::Unreadable(Unreadable::NoMapping { .. })
+            | Unfit::Invalid(_)
+            | Unfit::Verify(_)
+            | Unfit::Nothing => Self::Invalid,
             Unfit::Unreadable(_) => Self::Unreadable,
-            Unfit::Invalid(_) | Unfit::Verify(_) | Unfit::Nothing => Self::Invalid,
         }
     }
 }
@@ -189,75 +184,15 @@ impl Live {
     /// Looks at the folder and at the secret files now.
     pub async fn reload(&self) -> Outcome {
         let mut state = self.state.lock().await;
-        let outcome = match &self.folder {
-            None => Outcome::Unchanged,
-            Some(_) => {
-                let read = self.read_unmixed().await;
-                self.consider(&mut state, read).await
-            }
-        };
+        let mut outcome = Outcome::Unchanged;
+        if self.folder.is_some() {
+            let read = self.read_unmixed().await;
+            outcome = self.consider(&mut state, read).await;
+        }
         if self.secrets_now(&state).await != state.secrets {
             self.reopen(&mut state).await;
         }
         outcome
-    }
-
-    /// Follows the folder, where `watching`, and the secret files until told to stop.
-    pub async fn follow(self: Arc<Self>, watching: bool, stop: CancellationToken) {
-        let folder = self.folder.as_deref().filter(|_| watching);
-        let mut watch = folder.map(Watch::of);
-        let (mut files, mut secrets) = (Settling::new(), Settling::new());
-        loop {
-            let pause = if files.waits() || secrets.waits() { QUIET } else { LOOK_EVERY };
-            let told = async {
-                match &watch {
-                    Some(watch) => watch.changed().await,
-                    None => std::future::pending().await,
-                }
-            };
-            let is_told = tokio::select! {
-                () = stop.cancelled() => return,
-                () = told => true,
-                () = tokio::time::sleep(pause) => false,
-            };
-            if let (Some(watch), Some(folder)) = (&mut watch, folder) {
-                watch.renew(folder);
-                self.look_at_files(&mut files, is_told).await;
-            }
-            self.look_at_secrets(&mut secrets).await;
-            self.keep_what_waits(&mut *self.state.lock().await, Tell::No).await;
-        }
-    }
-
-    async fn look_at_files(&self, settling: &mut Settling<String>, is_told: bool) {
-        let read = self.read().await;
-        let found = fingerprint(&read);
-        let mut state = self.state.lock().await;
-        let is_in_force = found == state.set.hash() && self.shown.load().problem.is_none();
-        if is_in_force || state.refused.as_ref() == Some(&found) {
-            let passed = settling.nothing();
-            if is_in_force && is_told && !passed {
-                self.count(Outcome::Unchanged);
-            }
-            return;
-        }
-        let quiet = if lacks_one(&read, &state.set) { QUIET_AWAY } else { QUIET };
-        if settling.settles(found, quiet, Instant::now()) {
-            self.consider(&mut state, read).await;
-        }
-    }
-
-    async fn look_at_secrets(&self, settling: &mut Settling<SecretFiles>) {
-        let mut state = self.state.lock().await;
-        let now = self.secrets_now(&state).await;
-        if now == state.secrets {
-            settling.nothing();
-            return;
-        }
-        let quiet = if now.lack_one() { QUIET_AWAY } else { QUIET };
-        if settling.settles(now, quiet, Instant::now()) {
-            self.reopen(&mut state).await;
-        }
     }
 
     /// Puts what was read in force, or says why not.
@@ -426,14 +361,6 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
             Err(_) => std::future::pending().await,
         },
     }
-}
-
-fn lacks_one(read: &Result<Files, Unreadable>, set: &Set) -> bool {
-    let there = |file: &str| match read {
-        Ok(files) => files.iter().any(|(name, _)| name == file),
-        Err(_) => false,
-    };
-    !set.iter().all(|source| there(&source.file))
 }
 
 fn names_only_in(one: &Set, other: &Set) -> String {

@@ -156,7 +156,7 @@ impl Bridge {
     /// The rules of the updates that were stored for an event.
     pub(crate) async fn stored_rules(&self, id: &str) -> Vec<String> {
         let event = self.running.store().event(id.parse().unwrap()).await.unwrap().unwrap();
-        event.updates.into_iter().map(|row| row.rule.to_string()).collect()
+        event.updates.into_iter().map(|row| row.rule).collect()
     }
 
     /// Waits until nothing is due and nothing is in flight.
