@@ -75,7 +75,11 @@ async fn status(
         "version": env!("CARGO_PKG_VERSION"),
         "started_at": state.started,
         "draining": state.is_draining(),
-        "mappings": { "hash": overview.mappings_hash },
+        "mappings": {
+            "hash": overview.mappings_hash,
+            "since": overview.mappings_since,
+            "problem": overview.mappings_problem,
+        },
         "sources": overview.sources,
         "delivery": { "paused": overview.paused },
         "numbers": numbers,

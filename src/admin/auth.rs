@@ -3,9 +3,11 @@
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use actix_web::HttpRequest;
 use actix_web::http::header;
+use arc_swap::ArcSwap;
 use subtle::ConstantTimeEq;
 
 use crate::problem::Problem;
@@ -13,14 +15,24 @@ use crate::secret::Secret;
 
 /// The token and the names under which the listener may be asked.
 pub struct Guard {
-    token: Secret,
+    token: ArcSwap<Secret>,
     hosts: Vec<String>,
 }
 
 impl Guard {
     /// A guard; `hosts` are accepted beside the names of loopback.
     pub fn new(token: Secret, hosts: Vec<String>) -> Self {
-        Self { token, hosts }
+        Self { token: ArcSwap::from_pointee(token), hosts }
+    }
+
+    /// Takes another token; the one before opens nothing any more.
+    pub fn set_token(&self, token: Secret) {
+        self.token.store(Arc::new(token));
+    }
+
+    /// The token that opens now.
+    pub fn token(&self) -> Arc<Secret> {
+        self.token.load_full()
     }
 
     /// Refuses a request without the token, or under a foreign name (a page in a browser that had its own name
@@ -42,7 +54,7 @@ impl Guard {
             .and_then(|value| value.to_str().ok())
             .and_then(|value| value.strip_prefix("Bearer "))
             .unwrap_or_default();
-        if bool::from(given.as_bytes().ct_eq(self.token.expose().as_bytes())) {
+        if bool::from(given.as_bytes().ct_eq(self.token.load().expose().as_bytes())) {
             return Ok(());
         }
         Err(Problem::new(401, "/problems/unauthorized", "the admin token is missing or wrong")

@@ -59,7 +59,12 @@ fn detail(
     json!({
         "ready": is_ready,
         "store": trouble.map_or_else(|| "writable".to_owned(), ToString::to_string),
-        "mappings": { "hash": overview.mappings_hash, "sources": overview.sources.len() },
+        "mappings": {
+            "hash": overview.mappings_hash,
+            "sources": overview.sources.len(),
+            "since": overview.mappings_since,
+            "problem": overview.mappings_problem,
+        },
         "sources_down": down,
         "delivery_paused": overview.paused,
         "draining": state.is_draining(),

@@ -26,6 +26,10 @@ pub struct SourceStatus {
 pub struct Overview {
     /// The hash of the mappings in force; replicas that differ show up.
     pub mappings_hash: String,
+    /// Since when they are in force.
+    pub mappings_since: Timestamp,
+    /// Why the mapping files that were seen last are not in force; nothing where they are.
+    pub mappings_problem: Option<String>,
     /// The sources, by name.
     pub sources: Vec<SourceStatus>,
     /// Why delivery is paused; empty while it is not.

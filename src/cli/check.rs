@@ -33,7 +33,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         let warnings = problems.iter().filter(|problem| problem.severity == "warning").count();
         (problems.len() - warnings, warnings)
     } else {
-        mappings::show(&read, Style::of_stderr())
+        mappings::show(&read.reports, Style::of_stderr())
     };
     let summary = format!("{} files, {errors} errors, {warnings} warnings", read.reports.len());
     let is_fine = errors == 0 && (warnings == 0 || arguments.deny.is_none());

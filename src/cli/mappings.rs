@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::Common;
 use super::style::Style;
 use crate::mapping::diagnostics::{self, Colour};
-use crate::mapping::{Read, Set};
+use crate::mapping::{Read, Report, Set};
 use crate::settings::{environment, load};
 use crate::webhook::check_verify;
 
@@ -24,9 +24,9 @@ pub(super) fn read(folder: &Path) -> anyhow::Result<Read> {
 }
 
 /// Prints every problem; gives how many errors and warnings there were.
-pub(super) fn show(read: &Read, style: Style) -> (usize, usize) {
+pub(super) fn show(reports: &[Report], style: Style) -> (usize, usize) {
     let (mut errors, mut warnings) = (0, 0);
-    for report in &read.reports {
+    for report in reports {
         for problem in &report.problems {
             match problem.severity() {
                 crate::mapping::syntax::Severity::Error => errors += 1,

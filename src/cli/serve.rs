@@ -4,12 +4,14 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Context;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::style::Style;
 use super::{Common, mappings};
 use crate::clock::SystemClock;
 use crate::mapping::Set;
-use crate::server::{Bridge, Parts};
+use crate::server::{Bridge, Mappings, Parts};
+use crate::settings::reload::{Live, Offered, Unfit};
 use crate::settings::{Effective, Secrets, Settings, environment, load};
 use crate::telemetry::log;
 use crate::webhook::verify_of;
@@ -21,7 +23,8 @@ use crate::webhook::verify_of;
 pub(super) struct Arguments {
     #[command(flatten)]
     common: Common,
-    /// Refuse to start while a source lacks its secret, instead of answering 503 for it
+    /// Refuse to start while a source lacks its secret, instead of answering 503 for it, or while the mappings
+    /// folder is broken, instead of going on with the set that worked last
     #[arg(long)]
     strict: bool,
 }
@@ -29,27 +32,48 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let (settings, _) = settings_of(&arguments.common)?;
     let _log = log::begin(&settings.log)?;
-    let read = mappings::read(&settings.mappings.dir)?;
-    let (errors, _) = mappings::show(&read, Style::of_stderr());
-    let Some(set) = read.set else {
-        anyhow::bail!("{errors} errors in the mappings; `chatflow-bridge check` shows them");
+    let offered = Offered::read(&settings.mappings.dir);
+    let reports = match &offered.checked {
+        Ok(fit) => &*fit.reports,
+        Err(Unfit::Invalid(reports)) => reports,
+        Err(_) => &[],
     };
+    mappings::show(reports, Style::of_stderr());
     let secrets = Secrets::new(environment::variables());
     if arguments.strict {
-        refuse_missing_secrets(&set, &secrets)?;
+        match &offered.checked {
+            Ok(fit) => refuse_missing_secrets(&fit.set, &secrets)?,
+            Err(unfit) => {
+                anyhow::bail!("{unfit}; a strict start takes no set that was kept before")
+            }
+        }
     }
     super::runtime()?.block_on(async {
+        // Before anything is told to be running: without a handler the signal ends the process.
+        let hangups = signal(SignalKind::hangup())?;
         let bridge = Bridge::start(Parts {
             settings,
-            mappings: Arc::new(set),
+            mappings: Mappings::Folder(offered),
             secrets: Arc::new(secrets),
             clock: Arc::new(SystemClock),
         })
         .await?;
-        told_to_stop().await?;
+        tokio::select! {
+            stopped = told_to_stop() => stopped?,
+            () = reload_on(hangups, bridge.mappings()) => {}
+        }
         bridge.stop().await;
         Ok(ExitCode::SUCCESS)
     })
+}
+
+/// Reads the mappings and the secret files again at every SIGHUP; never returns.
+async fn reload_on(mut hangups: Signal, mappings: &Live) {
+    while hangups.recv().await.is_some() {
+        let outcome = mappings.reload().await;
+        tracing::info!(outcome = outcome.as_str(), "told by SIGHUP to reload");
+    }
+    std::future::pending::<()>().await;
 }
 
 fn refuse_missing_secrets(set: &Set, secrets: &Secrets) -> anyhow::Result<()> {

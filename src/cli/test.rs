@@ -34,7 +34,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let read = mappings::read(&folder)?;
     let style = Style::of_stdout();
     let Some(set) = &read.set else {
-        mappings::show(&read, Style::of_stderr());
+        mappings::show(&read.reports, Style::of_stderr());
         anyhow::bail!("the mappings have errors, no test ran");
     };
     let (mut passed, mut failed, mut rows) = (0, 0, Vec::new());

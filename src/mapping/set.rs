@@ -36,7 +36,7 @@ impl Set {
     /// The same; `verify` checks what stands under `verify:`, which has its meaning at the door.
     pub fn read_with(mut files: Vec<(String, String)>, verify: syntax::Check<'_>) -> Read {
         files.sort();
-        let hash = hash(&files);
+        let hash = Self::hash_of(&files);
         let mut sources = BTreeMap::new();
         let mut names: BTreeMap<SourceName, String> = BTreeMap::new();
         let mut reports = Vec::new();
@@ -84,15 +84,22 @@ impl Set {
         self.sources.is_empty()
     }
 
+    /// The hash that a set of these files has, in whatever order they come, fit or not.
+    pub fn hash_of(files: &[(String, String)]) -> String {
+        let mut files: Vec<_> = files.iter().collect();
+        files.sort();
+        hash(&files)
+    }
+
     /// The hash of the names and texts of all files, in hexadecimal: the same for the same set.
     pub fn hash(&self) -> &str {
         &self.hash
     }
 }
 
-fn hash(files: &[(String, String)]) -> String {
+fn hash(files: &[&(String, String)]) -> String {
     let mut hasher = Sha256::new();
-    for part in files.iter().flat_map(|(file, text)| [file, text]) {
+    for part in files.iter().flat_map(|file| [&file.0, &file.1]) {
         // The length in front keeps two different sets from running into one text.
         hasher.update(part.len().to_be_bytes());
         hasher.update(part.as_bytes());

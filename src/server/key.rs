@@ -1,12 +1,14 @@
-//! The API key: from the settings or from a file that is read again when it changes.
+//! The API key and the admin token: from the settings, or from files that are read again when they change.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use actix_web::web;
 use tokio_util::sync::CancellationToken;
 
 use super::StartError;
+use crate::admin::auth::Guard;
 use crate::chatflow::{ChatflowSettings, Client};
 use crate::delivery::Pauses;
 use crate::secret::Secret;
@@ -35,13 +37,36 @@ pub(super) fn given(
     }
 }
 
-/// Follows the file: a new key is in force at once, and delivery that was paused for the old one tries it.
-pub(super) async fn follow(
+/// Follows the file of the API key: a new key is in force at once, and delivery that was paused for the old one
+/// tries it.
+pub(super) async fn follow_key(
     path: PathBuf,
     client: Client,
     pauses: Arc<Pauses>,
     stop: CancellationToken,
 ) {
+    let changed = |key: &Secret| {
+        match client.set_key(key) {
+            Ok(()) => tracing::info!("the API key file changed, its key is in force"),
+            Err(error) => {
+                tracing::error!(%error, "the API key file changed, the old key stays in force");
+            }
+        }
+        pauses.poke();
+    };
+    follow(path, changed, stop).await;
+}
+
+/// Follows the file of the admin token.
+pub(super) async fn follow_token(path: PathBuf, guard: web::Data<Guard>, stop: CancellationToken) {
+    let changed = |token: &Secret| {
+        guard.set_token(token.clone());
+        tracing::info!("the admin token file changed, its token is in force");
+    };
+    follow(path, changed, stop).await;
+}
+
+async fn follow(path: PathBuf, changed: impl Fn(&Secret), stop: CancellationToken) {
     let mut known = read(&path).ok().flatten();
     loop {
         tokio::select! {
@@ -52,13 +77,7 @@ pub(super) async fn follow(
         if let Ok(Some(key)) = read(&path)
             && known.as_ref().is_none_or(|known| known.expose() != key.expose())
         {
-            match client.set_key(&key) {
-                Ok(()) => tracing::info!("the API key file changed, its key is in force"),
-                Err(error) => {
-                    tracing::error!(%error, "the API key file changed, the old key stays in force");
-                }
-            }
-            pauses.poke();
+            changed(&key);
             known = Some(key);
         }
     }

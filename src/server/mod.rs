@@ -6,11 +6,13 @@
 
 mod key;
 mod listeners;
+mod mappings;
 mod start_error;
 
-use listeners::{Listeners, Served};
-
+pub use mappings::Mappings;
 pub use start_error::StartError;
+
+use listeners::{Listeners, Served};
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -25,23 +27,22 @@ use crate::admin;
 use crate::chatflow::Client;
 use crate::clock::{self, SharedClock};
 use crate::delivery::{Delivery, PauseReason, Pauses, Policy};
-use crate::mapping::Set;
 use crate::secret::Secret;
 use crate::settings::Settings;
+use crate::settings::reload::{Live, SharedSecrets, Surroundings};
 use crate::store::Store;
 use crate::store::sqlite::SqliteStore;
 use crate::telemetry::metrics::Metrics;
-use crate::webhook::verify::SecretSource;
-use crate::webhook::{Doors, Intake};
+use crate::webhook::Intake;
 
 /// What a bridge is made of.
 pub struct Parts {
     /// The settings.
     pub settings: Settings,
-    /// The mappings in force.
-    pub mappings: Arc<Set>,
+    /// The mappings to begin with.
+    pub mappings: Mappings,
     /// Where secrets come from.
-    pub secrets: Arc<dyn SecretSource + Send + Sync>,
+    pub secrets: SharedSecrets,
     /// The clock.
     pub clock: SharedClock,
 }
@@ -60,7 +61,8 @@ pub struct Addresses {
 /// A bridge that runs.
 pub struct Bridge {
     addresses: Addresses,
-    admin_token: Secret,
+    guard: web::Data<admin::auth::Guard>,
+    live: Arc<Live>,
     store: Arc<dyn Store>,
     state: web::Data<admin::State>,
     listeners: Listeners,
@@ -87,12 +89,7 @@ impl Bridge {
             settings.delivery.concurrency,
             Arc::clone(&metrics),
         )?;
-        if mappings.iter().any(|source| source.reads_phones()) {
-            // It takes tens of milliseconds, and the first webhook is not to wait for it.
-            tokio::task::spawn_blocking(crate::mapping::warm_phone_metadata);
-        }
-        let doors = Doors::build(mappings.iter().cloned(), &*secrets, &metrics)
-            .map_err(StartError::Verify)?;
+        let first = mappings.first(&path)?;
         let store =
             SqliteStore::open(&path, &settings.store, Arc::clone(&clock), Arc::clone(&metrics))?;
         let store: Arc<dyn Store> = store;
@@ -109,7 +106,14 @@ impl Bridge {
             settings.intake,
             work.clone(),
         );
-        intake.install(doors);
+        let around = Surroundings {
+            intake: Arc::clone(&intake),
+            store: Arc::clone(&store),
+            secrets,
+            metrics: Arc::clone(&metrics),
+            clock: Arc::clone(&clock),
+        };
+        let live = first.begin(around, &settings.mappings.dir).await?;
         let delivery = Delivery::new(
             Arc::clone(&store),
             Arc::new(client.clone()),
@@ -124,16 +128,15 @@ impl Bridge {
             Arc::clone(&store),
             Arc::clone(&metrics),
             Arc::clone(&clock),
-            look(&intake, &pauses, &mappings, &metrics),
+            look(&intake, &pauses, &live),
         ));
-        let guard =
-            web::Data::new(admin::auth::Guard::new(token.clone(), settings.admin.hosts.clone()));
+        let guard = web::Data::new(admin::auth::Guard::new(token, settings.admin.hosts.clone()));
         let served = Served {
             settings: settings.server.clone(),
             request_timeout: settings.intake.request_timeout.0,
             intake,
             state: web::Data::clone(&state),
-            guard,
+            guard: web::Data::clone(&guard),
         };
         let listeners = match Listeners::start(served).await {
             Ok(listeners) => listeners,
@@ -145,20 +148,25 @@ impl Bridge {
         let stop = CancellationToken::new();
         work.spawn(delivery.run(stop.clone()));
         if let Some(file) = settings.chatflow.api_key_file.clone() {
-            work.spawn(key::follow(file, client, pauses, stop.clone()));
+            work.spawn(key::follow_key(file, client, pauses, stop.clone()));
         }
+        if let Some(file) = settings.admin.token_file.clone() {
+            work.spawn(key::follow_token(file, web::Data::clone(&guard), stop.clone()));
+        }
+        work.spawn(Arc::clone(&live).follow(settings.mappings.watch, stop.clone()));
         work.close();
         let addresses = listeners.addresses;
         tracing::info!(
             hooks = %addresses.hooks,
             metrics = %addresses.metrics,
             admin = %addresses.admin,
-            mappings = mappings.hash(),
+            mappings = live.in_force().hash,
             "started"
         );
         Ok(Self {
             addresses,
-            admin_token: token,
+            guard,
+            live,
             store,
             state,
             listeners,
@@ -176,8 +184,13 @@ impl Bridge {
     }
 
     /// The token of the admin API.
-    pub const fn admin_token(&self) -> &Secret {
-        &self.admin_token
+    pub fn admin_token(&self) -> Arc<Secret> {
+        self.guard.token()
+    }
+
+    /// The mappings in force, to replace them.
+    pub const fn mappings(&self) -> &Arc<Live> {
+        &self.live
     }
 
     /// The store, for those who run a bridge within their own process.
@@ -228,16 +241,18 @@ fn admin_token(settings: &Settings, store: &Path) -> Result<Secret, StartError> 
 fn look(
     intake: &Arc<Intake>,
     pauses: &Arc<Pauses>,
-    mappings: &Arc<Set>,
-    metrics: &Metrics,
+    live: &Arc<Live>,
 ) -> Box<dyn Fn() -> admin::Overview + Send + Sync> {
-    let hash = mappings.hash().to_owned();
-    metrics.mappings_info.with_label_values(&[&hash]).set(1);
-    let (intake, pauses) = (Arc::clone(intake), Arc::clone(pauses));
-    Box::new(move || admin::Overview {
-        mappings_hash: hash.clone(),
-        sources: sources(&intake),
-        paused: pauses.reasons().into_iter().map(PauseReason::as_str).collect(),
+    let (intake, pauses, live) = (Arc::clone(intake), Arc::clone(pauses), Arc::clone(live));
+    Box::new(move || {
+        let in_force = live.in_force();
+        admin::Overview {
+            mappings_hash: in_force.hash.clone(),
+            mappings_since: in_force.since,
+            mappings_problem: in_force.problem.clone(),
+            sources: sources(&intake),
+            paused: pauses.reasons().into_iter().map(PauseReason::as_str).collect(),
+        }
     })
 }
 

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use crate::delivery::InvalidDelivery;
+use crate::settings::reload::Unfit;
 use crate::webhook::Flaw;
 use crate::{chatflow, store};
 
@@ -36,8 +37,19 @@ pub enum StartError {
     #[error(transparent)]
     Delivery(#[from] InvalidDelivery),
     /// The `verify` of a mapping.
-    #[error("`verify` cannot be used: {}", .0.iter().map(described).collect::<Vec<_>>().join("; "))]
+    #[error("`verify` cannot be used: {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
     Verify(Vec<Flaw>),
+    /// The mappings, with nothing that could go on in their place.
+    #[error("{unfit}; {}", .kept.as_ref().map_or_else(
+        || "no set that worked before is kept in the store".to_owned(),
+        |kept| format!("the set that is kept in the store is not fit either: {kept}"),
+    ))]
+    Mappings {
+        /// What is wrong with them.
+        unfit: Unfit,
+        /// What is wrong with those that were kept, if there are any.
+        kept: Option<Unfit>,
+    },
     /// A listener.
     #[error(
         "`{setting}`: cannot listen at {address}: {error}; stop what holds it, or choose another with {variable}"
@@ -69,9 +81,4 @@ pub enum StartError {
     /// The metrics.
     #[error("the metrics cannot be registered: {0}")]
     Metrics(#[from] prometheus::Error),
-}
-
-fn described(flaw: &Flaw) -> String {
-    let problems: Vec<_> = flaw.problems.iter().map(|problem| problem.message.as_str()).collect();
-    format!("{}: {}", flaw.source.file, problems.join(", "))
 }

@@ -77,10 +77,8 @@ pub fn mapping_files(folder: &Path) -> Result<Vec<(String, String)>, Unreadable>
         let path = entry.map_err(unreadable)?.path();
         let is_hidden =
             path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
-        if path.extension().is_some_and(|extension| extension == "yaml")
-            && !is_hidden
-            && path.is_file()
-        {
+        // What has the name of a mapping and cannot be read is an error: passing it over would close its source.
+        if path.extension().is_some_and(|extension| extension == "yaml") && !is_hidden {
             paths.push(path);
         }
     }

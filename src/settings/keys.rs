@@ -112,6 +112,7 @@ keys! {
     "store.max_size": Kind::Size, Some("10GiB"), "the size of the store; past it 503";
     "store.min_free": Kind::Size, Some("512MiB"), "free disk to keep; below it 503";
     "mappings.dir": Kind::Text, Some("mappings"), "the folder with the mapping files";
+    "mappings.watch": Kind::Switch, Some("true"), "whether to follow the folder; SIGHUP reads it again in any case";
     "log.format": Kind::Word(&["pretty", "json"]), None, "pretty or json; without it pretty on a terminal, else json";
     "log.level": Kind::Text, Some("info"), "error, warn, info, debug, trace, or a filter";
 }

@@ -11,6 +11,7 @@ mod keys;
 mod load;
 mod origin;
 mod reference;
+pub mod reload;
 
 pub use environment::Secrets;
 pub use keys::{KEYS, Key, Kind};
@@ -89,6 +90,8 @@ pub struct AdminSettings {
 pub struct MappingSettings {
     /// The folder with the mapping files.
     pub dir: PathBuf,
+    /// Whether the folder is followed while the bridge runs.
+    pub watch: bool,
 }
 
 impl Settings {

@@ -57,6 +57,12 @@ pub trait Store: Send + Sync + 'static {
     /// One event with its request and its updates.
     async fn event(&self, id: crate::event::EventId) -> Result<Option<StoredEvent>, Error>;
 
+    /// Keeps the mapping files that are in force, by name and text, in the place of those that were kept before.
+    async fn keep_mappings(&self, files: Vec<(String, String)>) -> Result<(), Error>;
+
+    /// The mapping files that were kept last, in the order of their names; none in a store that never kept any.
+    async fn kept_mappings(&self) -> Result<Vec<(String, String)>, Error>;
+
     /// Whether the store can be written now; what readiness asks.
     async fn check_writable(&self) -> Result<(), Error>;
 

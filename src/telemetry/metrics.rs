@@ -99,6 +99,9 @@ metrics! {
     dead_letters_total: counter = "Updates that became held or dead.", ["reason"];
     ledger_imbalance: gauge = "Events and updates that are unaccounted for; anything but 0 is a fault.", [];
     mappings_info: gauge = "Always 1; the hash of the mappings in force.", ["hash"];
+    mappings_reloads_total: counter = "Times that mapping files were loaded.", ["outcome"];
+    mappings_last_reload_successful: gauge = "1 while the mapping files that were seen last are in force, else 0.", [];
+    mappings_last_reload_success_timestamp_seconds: gauge = "When the mappings in force were loaded.", [];
     paused: gauge = "1 while delivery is paused for this reason, else 0.", ["reason"];
     log_events_dropped_total: counter = "Log lines lost to a slow reader of the log, for the whole process.", [];
     panics_total: counter = "Caught panics.", [];

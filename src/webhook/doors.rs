@@ -1,6 +1,7 @@
 //! The sources as the door knows them: one table, swapped as a whole.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::Arc;
 
 use super::head::Head;
@@ -36,6 +37,13 @@ pub struct Flaw {
     pub source: Arc<Source>,
     /// What is wrong, with its place in the source's file.
     pub problems: Vec<Problem>,
+}
+
+impl fmt::Display for Flaw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let problems: Vec<_> = self.problems.iter().map(|problem| &*problem.message).collect();
+        write!(f, "{}: {}", self.source.file, problems.join(", "))
+    }
 }
 
 impl Doors {

@@ -12,6 +12,7 @@ mod metrics;
 mod order;
 mod paused;
 mod quiet;
+mod reload;
 mod retry;
 mod shutdown;
 mod start;

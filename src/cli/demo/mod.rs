@@ -16,7 +16,7 @@ use crate::chatflow::mock::{MockChatflow, MockOptions};
 use crate::clock::SystemClock;
 use crate::event::EventId;
 use crate::mapping::Set;
-use crate::server::{Bridge, Parts};
+use crate::server::{Bridge, Mappings, Parts};
 use crate::settings::{Secrets, Sources, load};
 use crate::telemetry::log::{self, LogSettings};
 use crate::webhook::check_verify;
@@ -100,7 +100,7 @@ async fn start(folder: &std::path::Path, chatflow: &MockChatflow) -> anyhow::Res
     let set = read.set.context("a shipped mapping is wrong")?;
     let bridge = Bridge::start(Parts {
         settings,
-        mappings: Arc::new(set),
+        mappings: Mappings::Set(Arc::new(set)),
         secrets: Arc::new(Secrets::new(samples::secrets())),
         clock: Arc::new(SystemClock),
     })

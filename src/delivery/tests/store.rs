@@ -186,6 +186,14 @@ impl Store for FakeStore {
         Ok(None)
     }
 
+    async fn keep_mappings(&self, _: Vec<(String, String)>) -> Result<(), Error> {
+        Ok(())
+    }
+
+    async fn kept_mappings(&self) -> Result<Vec<(String, String)>, Error> {
+        Ok(Vec::new())
+    }
+
     async fn check_writable(&self) -> Result<(), Error> {
         Ok(())
     }

@@ -201,6 +201,40 @@ pub(crate) async fn what_went_wrong_is_shown_with_the_update(backend: impl Backe
     assert_eq!(shown.finished_at, Some(shown.received_at + SECOND));
 }
 
+fn files(files: &[(&str, &str)]) -> Vec<(String, String)> {
+    files.iter().map(|&(name, text)| (name.to_owned(), text.to_owned())).collect()
+}
+
+pub(crate) async fn the_mapping_files_kept_last_are_there_after_a_restart(backend: impl Backend) {
+    assert_eq!(backend.store().kept_mappings().await.unwrap(), []);
+    for kept in [
+        files(&[("b.yaml", "rules: []\n"), ("a.yaml", "# ünïcode\n")]),
+        files(&[("b.yaml", "other\n"), ("c.yaml", "")]),
+    ] {
+        backend.store().keep_mappings(kept).await.unwrap();
+    }
+
+    let backend = backend.reopened().await;
+
+    let kept = backend.store().kept_mappings().await.unwrap();
+    assert_eq!(kept, files(&[("b.yaml", "other\n"), ("c.yaml", "")]));
+}
+
+pub(crate) async fn mapping_files_are_replaced_as_a_whole_or_not_at_all(backend: impl Backend) {
+    let first = files(&[("a.yaml", "rules: []\n")]);
+    backend.store().keep_mappings(first.clone()).await.unwrap();
+
+    backend.fill_the_disk().await;
+    let large = files(&[("a.yaml", "new"), ("b.yaml", &"# long\n".repeat(100_000))]);
+    assert!(matches!(backend.store().keep_mappings(large.clone()).await, Err(Error::Full(_))));
+    assert_eq!(backend.store().kept_mappings().await.unwrap(), first);
+    backend.mend_the_disk().await;
+    backend.store().keep_mappings(large.clone()).await.unwrap();
+
+    assert_eq!(backend.store().kept_mappings().await.unwrap(), large);
+    store(&**backend.store(), vec![keyed("evt_1")]).await;
+}
+
 pub(crate) async fn a_store_that_is_closed_says_so(backend: impl Backend) {
     store(&**backend.store(), vec![event(vec![update(1, "a")])]).await;
     let lent = claim_one(&**backend.store()).await.lent;
@@ -216,4 +250,6 @@ pub(crate) async fn a_store_that_is_closed_says_so(backend: impl Backend) {
     assert!(matches!(backend.store().claim(1).await, Err(Error::Closed)));
     assert!(matches!(backend.store().numbers().await, Err(Error::Closed)));
     assert!(matches!(backend.store().check_writable().await, Err(Error::Closed)));
+    assert!(matches!(backend.store().keep_mappings(vec![]).await, Err(Error::Closed)));
+    assert!(matches!(backend.store().kept_mappings().await, Err(Error::Closed)));
 }

@@ -87,6 +87,8 @@ macro_rules! keeps_every_promise {
                 updates_are_listed_by_state_and_source_a_page_at_a_time,
                 an_event_is_shown_with_its_request_and_its_updates,
                 what_went_wrong_is_shown_with_the_update,
+                the_mapping_files_kept_last_are_there_after_a_restart,
+                mapping_files_are_replaced_as_a_whole_or_not_at_all,
                 a_store_that_is_closed_says_so,
             ],
         }

@@ -22,6 +22,7 @@ mod kept;
 mod keys;
 mod ledger;
 mod lock;
+mod mappings;
 mod memory;
 mod numbers;
 mod prepared;
@@ -50,7 +51,7 @@ use self::keys::Keys;
 use self::lock::LockFile;
 use self::memory::Memory;
 use self::prepared::Prepared;
-use self::queue::{AppendOp, ClaimOp, Ending, Queue, RecordOp};
+use self::queue::{AppendOp, ClaimOp, Ending, KeepOp, Queue, RecordOp};
 use self::readers::Readers;
 use self::room::{PAGE_SIZE, Room};
 use self::writer::{Waits, Writer};
@@ -232,6 +233,16 @@ impl Store for SqliteStore {
 
     async fn event(&self, id: EventId) -> Result<Option<StoredEvent>, Error> {
         self.readers.read(move |connection| browse::event(connection, id)).await
+    }
+
+    async fn keep_mappings(&self, files: Vec<(String, String)>) -> Result<(), Error> {
+        let (reply, kept) = oneshot::channel();
+        self.queue.keep(KeepOp { files, reply })?;
+        kept.await.map_err(|_| Error::Closed)?
+    }
+
+    async fn kept_mappings(&self) -> Result<Vec<(String, String)>, Error> {
+        self.readers.read(mappings::kept).await
     }
 
     async fn check_writable(&self) -> Result<(), Error> {

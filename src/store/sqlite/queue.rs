@@ -52,6 +52,12 @@ pub(super) struct ClaimOp {
 /// Somebody who asks whether the store can be written.
 pub(super) type CheckOp = oneshot::Sender<Result<(), Error>>;
 
+/// The mapping files that are in force, to be kept.
+pub(super) struct KeepOp {
+    pub(super) files: Vec<(String, String)>,
+    pub(super) reply: oneshot::Sender<Result<(), Error>>,
+}
+
 /// What a test does with the writer's connection.
 #[cfg(test)]
 pub(super) type HookOp = Box<dyn FnOnce(&rusqlite::Connection) + Send>;
@@ -63,6 +69,7 @@ pub(super) struct Work {
     pub(super) appends: Vec<AppendOp>,
     pub(super) claims: Vec<ClaimOp>,
     pub(super) checks: Vec<CheckOp>,
+    pub(super) keeps: Vec<KeepOp>,
     #[cfg(test)]
     pub(super) hooks: Vec<HookOp>,
 }
@@ -83,6 +90,7 @@ struct Waiting {
     bytes: usize,
     claims: Vec<ClaimOp>,
     checks: Vec<CheckOp>,
+    keeps: Vec<KeepOp>,
     #[cfg(test)]
     hooks: Vec<HookOp>,
     /// The clock was moved: what was not due may be due now.
@@ -102,7 +110,8 @@ impl Waiting {
         if !self.hooks.is_empty() {
             return true;
         }
-        self.closed || self.jumped || !self.claims.is_empty() || !self.checks.is_empty()
+        let asked = !self.claims.is_empty() || !self.checks.is_empty() || !self.keeps.is_empty();
+        self.closed || self.jumped || asked
     }
 }
 
@@ -164,6 +173,13 @@ impl Queue {
     pub(super) fn check(&self, op: CheckOp) -> Result<(), Error> {
         self.put(|waiting| {
             waiting.checks.push(op);
+            Ok(())
+        })
+    }
+
+    pub(super) fn keep(&self, op: KeepOp) -> Result<(), Error> {
+        self.put(|waiting| {
+            waiting.keeps.push(op);
             Ok(())
         })
     }
@@ -234,7 +250,7 @@ impl Queue {
 impl Waiting {
     fn take(&mut self) -> Option<Work> {
         self.jumped = false;
-        let done = self.operations() == 0 && self.checks.is_empty();
+        let done = self.operations() == 0 && self.checks.is_empty() && self.keeps.is_empty();
         if self.closed && done {
             return None;
         }
@@ -249,6 +265,7 @@ impl Waiting {
             appends: self.appends.drain(..appends).collect(),
             claims: std::mem::take(&mut self.claims),
             checks: std::mem::take(&mut self.checks),
+            keeps: std::mem::take(&mut self.keeps),
             #[cfg(test)]
             hooks: std::mem::take(&mut self.hooks),
         };

@@ -15,6 +15,7 @@
 //!   be deleted only once its key has been moved (its id is not above `moved` in `meta`), and never the youngest
 //!   one, since ids go on from it.
 //! - `attempt` is failed attempts only.
+//! - `mapping` is the mapping files that were last in force.
 
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 
@@ -36,7 +37,10 @@ pub(super) struct Step {
 }
 
 /// Every step from an empty file to the schema of this release.
-pub(super) const STEPS: &[Step] = &[Step { schema: 1, readable_from: 1, sql: FIRST }];
+pub(super) const STEPS: &[Step] = &[
+    Step { schema: 1, readable_from: 1, sql: FIRST },
+    Step { schema: 2, readable_from: 1, sql: MAPPINGS },
+];
 
 const FIRST: &str = "
 CREATE TABLE meta(name TEXT PRIMARY KEY, value ANY NOT NULL) WITHOUT ROWID, STRICT;
@@ -75,6 +79,9 @@ CREATE TABLE ledger(
   source INTEGER NOT NULL, what INTEGER NOT NULL, n INTEGER NOT NULL,
   PRIMARY KEY(source, what)) WITHOUT ROWID, STRICT;
 ";
+
+const MAPPINGS: &str =
+    "CREATE TABLE mapping(name TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID, STRICT;";
 
 /// Brings the tables to the last of `steps`, or finds that they are of a newer release.
 pub(super) fn migrate(connection: &mut Connection, steps: &[Step]) -> Result<(), Error> {

@@ -130,7 +130,7 @@ fn new_event(mobiles: &[&str]) -> NewEvent {
 }
 
 /// Tables that hold a row for each configured name: a scan of them is short.
-const SMALL: &[&str] = &["SCAN name", "SCAN ledger"];
+const SMALL: &[&str] = &["SCAN name", "SCAN ledger", "SCAN mapping"];
 
 /// Partial indexes that hold what waits or is lent and nothing else, read whole at start.
 const WANTED_WHOLE: &[&str] = &["SCAN upd USING COVERING INDEX upd_due"];
@@ -294,7 +294,7 @@ async fn a_newer_store_is_opened_only_as_far_back_as_it_says() {
         match opened {
             Ok(_) => assert!(opens),
             Err(error) => {
-                assert!(matches!(error, Error::Newer { found: 99, known: 1 }), "{error}");
+                assert!(matches!(error, Error::Newer { found: 99, .. }), "{error}");
                 assert!(!opens);
             }
         }

@@ -14,7 +14,7 @@ use super::lock::LockFile;
 use super::memory::Memory;
 use super::queue::{AppendOp, ClaimOp, Pace, Queue, RecordOp, Work};
 use super::room::Room;
-use super::{schema, statements};
+use super::{mappings, schema, statements};
 use crate::clock::SharedClock;
 use crate::store::{Error, Fence, Receipt};
 use crate::telemetry::metrics::Metrics;
@@ -105,12 +105,16 @@ impl Writer {
     }
 
     fn serve(&mut self, work: Work) {
-        let Work { mut records, mut appends, claims, checks, .. } = work;
+        let Work { mut records, mut appends, claims, checks, keeps, .. } = work;
         #[cfg(test)]
         for hook in work.hooks {
             if let Some(connection) = &self.connection {
                 hook(connection);
             }
+        }
+        for keep in keeps {
+            let kept = self.keep(&keep.files);
+            answer(keep.reply, kept);
         }
         records.append(&mut self.waits.unrecorded);
         self.waits.claims.extend(claims);
@@ -164,6 +168,23 @@ impl Writer {
                 }
             }
         }
+    }
+
+    /// Keeps mapping files, in a transaction of their own: they are rare, and must not spoil what came in.
+    fn keep(&mut self, files: &[(String, String)]) -> Result<(), Error> {
+        let connection = match &mut self.connection {
+            Some(connection) => connection,
+            closed => closed.insert(connection::writing(&self.path, self.max_pages)?),
+        };
+        let kept = mappings::keep(connection, files);
+        if let Err(error) = &kept {
+            self.metrics.store_errors_total.with_label_values(&["keep", error.label()]).inc();
+            if !matches!(error, Error::Full(_)) {
+                self.connection = None;
+                self.memory = None;
+            }
+        }
+        kept
     }
 
     /// One transaction; after an error nothing of it has happened.

@@ -15,7 +15,8 @@ use std::time::Duration;
 use chatflow_bridge::chatflow::mock::{MockChatflow, MockOptions, SeenRequest};
 use chatflow_bridge::clock::ManualClock;
 use chatflow_bridge::mapping::Set;
-use chatflow_bridge::server::{Bridge as Running, Parts, StartError};
+use chatflow_bridge::server::{Bridge as Running, Mappings, Parts, StartError};
+use chatflow_bridge::settings::reload::Offered;
 use chatflow_bridge::settings::{Secrets, Sources, load};
 use chatflow_bridge::store::Numbers;
 use chatflow_bridge::webhook::check_verify;
@@ -41,6 +42,8 @@ struct Made {
     mappings: Vec<(String, String)>,
     variables: Vec<(String, String)>,
     settings: Vec<(&'static str, String)>,
+    /// Whether the mappings are files that the bridge follows.
+    follows: bool,
 }
 
 /// A bridge to be.
@@ -62,6 +65,7 @@ impl Bridge {
             mappings: Vec::new(),
             variables: Vec::new(),
             settings: Vec::new(),
+            follows: false,
         };
         let mock = MockOptions { api_key: Some(KEY.to_owned()), ..MockOptions::default() };
         Builder { made, mock }.and_mapping(source, text)
@@ -101,6 +105,16 @@ impl Bridge {
         self.made.folder.path()
     }
 
+    /// The folder of the mappings, where the bridge follows one.
+    pub(crate) fn mappings(&self) -> std::path::PathBuf {
+        self.folder().join("mappings")
+    }
+
+    /// The mappings in force, to be replaced without a folder.
+    pub(crate) fn live(&self) -> &Arc<chatflow_bridge::settings::reload::Live> {
+        self.running.mappings()
+    }
+
     /// The addresses of the listeners.
     pub(crate) fn addresses(&self) -> chatflow_bridge::server::Addresses {
         self.running.addresses()
@@ -137,6 +151,12 @@ impl Bridge {
     /// What there is in the store.
     pub(crate) async fn numbers(&self) -> Numbers {
         self.running.store().numbers().await.unwrap()
+    }
+
+    /// The rules of the updates that were stored for an event.
+    pub(crate) async fn stored_rules(&self, id: &str) -> Vec<String> {
+        let event = self.running.store().event(id.parse().unwrap()).await.unwrap().unwrap();
+        event.updates.into_iter().map(|row| row.rule).collect()
     }
 
     /// Waits until nothing is due and nothing is in flight.
@@ -183,8 +203,14 @@ impl Bridge {
 
     /// Stops the bridge and starts it again on the same store, against the same API.
     pub(crate) async fn restart(self) -> Self {
+        self.restart_after(|_| {}).await
+    }
+
+    /// The same; `meanwhile` is done to the bridge's folder while it does not run.
+    pub(crate) async fn restart_after(self, meanwhile: impl FnOnce(&Path)) -> Self {
         let Self { running, chatflow, clock, made, http } = self;
         running.stop().await;
+        meanwhile(made.folder.path());
         let running = launch(&made, &chatflow, &clock).await.unwrap();
         Self { running, chatflow, clock, made, http }
     }
@@ -208,6 +234,17 @@ impl Builder {
     /// One mapping more.
     pub(crate) fn and_mapping(mut self, source: &str, text: &str) -> Self {
         self.made.mappings.push((format!("{source}.yaml"), text.to_owned()));
+        self
+    }
+
+    /// With the mappings as files in a folder that the bridge follows.
+    pub(crate) fn following_a_folder(mut self) -> Self {
+        let folder = self.made.folder.path().join("mappings");
+        std::fs::create_dir(&folder).unwrap();
+        for (name, text) in &self.made.mappings {
+            std::fs::write(folder.join(name), text).unwrap();
+        }
+        self.made.follows = true;
         self
     }
 
@@ -260,14 +297,23 @@ async fn launch(
         ("store.url", format!("sqlite:{}", store(made.folder.path()).display())),
         ("store.min_free", "0".to_owned()),
     ];
+    let folder = made.folder.path().join("mappings");
+    if made.follows {
+        settings.push(("mappings.dir", folder.display().to_string()));
+    }
     settings.extend(made.settings.iter().cloned());
     let flags = settings.into_iter().map(|(key, value)| (key, value, "test")).collect();
     let (settings, _) = load(&Sources { flags, ..Sources::default() }).unwrap();
-    let read = Set::read_with(made.mappings.clone(), &check_verify);
-    let mappings = read.set.unwrap_or_else(|| panic!("the mapping is right: {:?}", read.reports));
+    let mappings = if made.follows {
+        Mappings::Folder(Offered::read(&folder))
+    } else {
+        let read = Set::read_with(made.mappings.clone(), &check_verify);
+        let set = read.set.unwrap_or_else(|| panic!("the mapping is right: {:?}", read.reports));
+        Mappings::Set(Arc::new(set))
+    };
     Running::start(Parts {
         settings,
-        mappings: Arc::new(mappings),
+        mappings,
         secrets: Arc::new(Secrets::new(made.variables.clone())),
         clock: Arc::<ManualClock>::clone(clock),
     })
