@@ -19,7 +19,7 @@ use crate::mapping::Set;
 use crate::server::{Bridge, Parts};
 use crate::settings::{Secrets, Sources, load};
 use crate::telemetry::log;
-use crate::webhook::check_verify;
+use crate::webhook::check_door;
 use samples::{KEY, SAMPLES, Sample};
 
 /// How long a sample's updates may take.
@@ -97,7 +97,7 @@ async fn start(folder: &std::path::Path, chatflow: &MockChatflow) -> anyhow::Res
     };
     let (settings, _) = load(&sources)?;
     log::begin(&settings.log)?;
-    let read = Set::read_with(samples::mapping_files(), &check_verify);
+    let read = Set::read_with(samples::mapping_files(), &check_door);
     let set = read.set.context("a shipped mapping is wrong")?;
     let bridge = Bridge::start(Parts {
         settings,

@@ -18,7 +18,7 @@ use chatflow_bridge::mapping::Set;
 use chatflow_bridge::server::{Bridge as Running, Parts, StartError};
 use chatflow_bridge::settings::{Secrets, Sources, load};
 use chatflow_bridge::store::Numbers;
-use chatflow_bridge::webhook::check_verify;
+use chatflow_bridge::webhook::check_door;
 use serde_json::Value;
 
 /// How long a test waits for what must happen.
@@ -189,6 +189,14 @@ impl Bridge {
         Self { running, chatflow, clock, made, http }
     }
 
+    /// The same with another mapping for a source.
+    pub(crate) async fn restart_with(mut self, source: &str, text: &str) -> Self {
+        let file = format!("{source}.yaml");
+        self.made.mappings.retain(|(name, _)| *name != file);
+        self.made.mappings.push((file, text.to_owned()));
+        self.restart().await
+    }
+
     /// Ends the test: the balance holds, and the bridge stops in time.
     pub(crate) async fn end(self) {
         let numbers = self.numbers().await;
@@ -257,7 +265,7 @@ async fn launch(
     settings.extend(made.settings.iter().cloned());
     let flags = settings.into_iter().map(|(key, value)| (key, value, "test")).collect();
     let (settings, _) = load(&Sources { flags, ..Sources::default() }).unwrap();
-    let read = Set::read_with(made.mappings.clone(), &check_verify);
+    let read = Set::read_with(made.mappings.clone(), &check_door);
     let mappings = read.set.unwrap_or_else(|| panic!("the mapping is right: {:?}", read.reports));
     Running::start(Parts {
         settings,
