@@ -78,6 +78,9 @@ impl Intake {
             self.metrics.mappings_rules.with_label_values(&[&**name]).set(rules);
             let up = self.metrics.source_up.with_label_values(&[&**name]);
             up.set(i64::from(door.verifier.is_ok()));
+            if door.source.body.max.is_some_and(|max| max > self.settings.max_body_ceiling) {
+                warn!(source = %name, "`body.max` of a source is above `server.max_body_ceiling`, which counts");
+            }
             match &door.verifier {
                 Err(missing) => {
                     error!(source = %name, reason = %missing, "a source is closed until its secret is there");

@@ -77,7 +77,7 @@ async fn each_senders_body_is_posted_as_it_sends_it_and_a_contact_comes_of_it() 
             "salesforce-outbound-contact-batch.xml",
             "text/xml; charset=utf-8",
             &format!(
-                "event: {{ id: $.Id }}\nbody: {{ each: {notification}, always_arrays: [Notification] }}"
+                "event: {{ id: $.Id }}\nbody: {{ each: '{notification}', always_arrays: [Notification] }}"
             ),
             "$.sObject.MobilePhone",
             "$.sObject.FirstName",

@@ -11,13 +11,13 @@ event: { id: $.id }
 rules:
   - name: lead
     when: { $.kind: lead }
-    contact: { mobile: $.mobile | phone(e164), on_missing: create }
+    contact: { mobile: $.mobile | phone, on_missing: create }
     update: { name: $.name }
 ";
 
 /// The mended rules: they take numbers of the United States as people write them, and another kind.
 fn mended() -> String {
-    FIRST.replace("lead }", "{ in: [lead, late] } }").replace("phone(e164)", "phone(US)")
+    FIRST.replace("lead }", "{ in: [lead, late] } }").replace("| phone,", "| phone(US),")
 }
 
 #[tokio::test]
