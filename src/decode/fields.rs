@@ -113,30 +113,28 @@ fn value(field: Field) -> Value {
         Field::Texts(mut texts) if texts.len() == 1 => texts.pop().map_or(Value::Null, Value::Text),
         Field::Texts(texts) => Value::List(texts.into_iter().map(Value::Text).collect()),
         Field::Appended(items) => Value::List(items.into_iter().map(value).collect()),
-        Field::Keyed(members) => match places(&members) {
-            Some(places) => {
-                let mut items = vec![Value::Null; members.len()];
-                for (place, field) in places.into_iter().zip(members.into_values()) {
-                    if let Some(item) = items.get_mut(place) {
-                        *item = value(field);
-                    }
-                }
-                Value::List(items)
-            }
-            None => {
+        Field::Keyed(members) => {
+            let Some(places) = places(&members) else {
                 let members = members.into_iter().map(|(name, field)| (name, value(field)));
-                Value::Object(members.collect::<Members>())
+                return Value::Object(members.collect::<Members>());
+            };
+            let mut items = vec![Value::Null; members.len()];
+            for (place, field) in places.into_iter().zip(members.into_values()) {
+                if let Some(item) = items.get_mut(place) {
+                    *item = value(field);
+                }
             }
-        },
+            Value::List(items)
+        }
     }
 }
 
 /// The place of each member, where their names are exactly the numbers from 0 on.
 fn places(members: &IndexMap<Box<str>, Field>) -> Option<Vec<usize>> {
-    let place = |name: &Box<str>| {
+    let place = |name: &str| {
         let place: usize = name.parse().ok()?;
         // `01` and `+1` are names; names are not repeated, so those below the count are all of them.
-        (place < members.len() && place.to_string() == **name).then_some(place)
+        (place < members.len() && place.to_string() == name).then_some(place)
     };
-    members.keys().map(place).collect()
+    members.keys().map(|name| place(name)).collect()
 }

@@ -37,19 +37,21 @@ pub(super) fn multipart(
         let number = reader.number;
         let (headers, content) = part;
         let head = Head::read(headers, number)?;
-        match head.file {
-            Some(name) => fields.add(&head.name, &name)?,
-            None => {
-                let charset = match &head.charset {
-                    Some(label) => charset::named(Some(label))?,
-                    None => charset,
-                };
-                fields.add(&head.name, &charset::text(content, charset)?)?;
-            }
+        if let Some(name) = &head.file {
+            fields.add(&head.name, name)?;
+            continue;
         }
+        let charset = match &head.charset {
+            Some(label) => charset::named(Some(label))?,
+            None => charset,
+        };
+        fields.add(&head.name, &charset::text(content, charset)?)?;
     }
     Ok(fields.into_document())
 }
+
+/// The headers of a part and its content.
+type Part<'b> = (&'b [u8], &'b [u8]);
 
 struct Reader<'b> {
     rest: &'b [u8],
@@ -81,7 +83,7 @@ impl<'b> Reader<'b> {
     }
 
     /// The headers and the content of the next part; nothing behind the last one.
-    fn part(&mut self) -> Result<Option<(&'b [u8], &'b [u8])>, Error> {
+    fn part(&mut self) -> Result<Option<Part<'b>>, Error> {
         if self.rest.starts_with(b"--") {
             return Ok(None);
         }
@@ -182,6 +184,7 @@ mod tests {
     use super::*;
     use encoding_rs::UTF_8;
     use proptest::prelude::*;
+    use std::fmt::Write;
 
     const TYPE: &str = "multipart/form-data; boundary=B";
 
@@ -275,11 +278,9 @@ mod tests {
             let mut body = String::new();
             for (name, text) in &fields {
                 let name = name.replace('\\', "\\\\").replace('"', "\\\"");
-                body += &format!(
-                    "--{boundary}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{text}\r\n"
-                );
+                write!(body, "--{boundary}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{text}\r\n").unwrap();
             }
-            body += &format!("--{boundary}--\r\n");
+            write!(body, "--{boundary}--\r\n").unwrap();
 
             let content_type = format!("multipart/form-data; boundary=\"{boundary}\"");
             let read = multipart(&content_type, body.as_bytes(), UTF_8, &Limits::default());

@@ -207,6 +207,7 @@ impl Reading<'_> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use std::fmt::Write;
 
     fn read(text: &str) -> Result<String, String> {
         xml(text, &Limits::default())
@@ -280,7 +281,7 @@ mod tests {
         assert!(read(&"<a>".repeat(100_000)).unwrap_err().contains("64 levels"));
         let wide = format!("<a>{}</a>", "<b/>".repeat(100_000));
         assert!(read(&wide).unwrap_err().contains("100000 values"));
-        let attributes: String = (0..100_000).map(|n| format!(" b{n}=''")).collect();
+        let attributes = (0..100_000).map(|n| format!(" b{n}=''")).collect::<Vec<_>>().concat();
         assert!(read(&format!("<a{attributes}/>")).unwrap_err().contains("100000 values"));
     }
 
@@ -319,9 +320,12 @@ mod tests {
                 for (key, member) in members {
                     match (key.strip_prefix('@'), member) {
                         (Some(key), Value::Text(text)) => {
-                            attributes += &format!(" x:{key}=\"{}\"", escaped(text));
+                            write!(attributes, " x:{key}=\"{}\"", escaped(text)).unwrap();
                         }
-                        _ => children += &format!("\n {}", written(&format!("n:{key}"), member)),
+                        _ => {
+                            children.push_str("\n ");
+                            children.push_str(&written(&format!("n:{key}"), member));
+                        }
                     }
                 }
                 format!("<{name}{attributes}>{children}\n</{name}>")

@@ -131,7 +131,7 @@ impl Answer {
     }
 
     /// The same in the words of the source, where it has its own.
-    pub(super) fn as_said(self, respond: Option<&Arc<Respond>>) -> Self {
+    pub(super) fn in_words_of(self, respond: Option<&Arc<Respond>>) -> Self {
         match respond {
             None => self,
             Some(respond) => Self::Own { respond: Arc::clone(respond), usual: Box::new(self) },

@@ -198,7 +198,7 @@ impl Intake {
         };
         let planned = plan(door, &request, &document, now);
         let answer = self.keep(door, request, planned, begun).await?;
-        Ok(answer.as_said(door.respond.as_ref()))
+        Ok(answer.in_words_of(door.respond.as_ref()))
     }
 
     /// Stores what was planned, and says what became of it.
@@ -226,7 +226,9 @@ impl Intake {
         let mut answers = Vec::with_capacity(receipts.len());
         for ((tally, receipt), id) in tallies.iter().zip(receipts).zip(&ids) {
             let revived = match receipt {
-                Receipt::Duplicate { first, idle: true, .. } => self.remap(door, first, id).await,
+                Receipt::Duplicate { first, idle: true, .. } => {
+                    self.remap(door, first, id.as_deref()).await
+                }
                 Receipt::Duplicate { .. } | Receipt::Stored(_) => None,
             };
             let answer = revived.unwrap_or_else(|| tally.answer(receipt));

@@ -19,7 +19,7 @@ impl Intake {
         &self,
         door: &Door,
         first: EventId,
-        id: &Option<String>,
+        id: Option<&str>,
     ) -> Option<EventAnswer> {
         let source = &door.source.name;
         let kept = match self.store().event(first).await {
@@ -35,7 +35,7 @@ impl Intake {
         let item = usize::try_from(kept.item).ok().filter(|item| *item < planned.len())?;
         let planned = planned.swap_remove(item);
         // Rules that split the request otherwise, or find other ids in it, are not asked.
-        if planned.control || planned.id != *id {
+        if planned.control || planned.id.as_deref() != id {
             return None;
         }
         let (event, tally) = new_event(&door.source, item, planned);

@@ -49,16 +49,13 @@ impl Respond {
             }
             well_formed.then_some((key, text))
         });
-        let body = fields.take("body").and_then(|node| match node.as_text() {
-            Some(text) => Some((node, text)),
-            None => {
-                problems.error(
-                    Code::Shape,
-                    &node.span,
-                    format!("a text is expected, {} was found", node.what()),
-                );
-                None
+        let body = fields.take("body").and_then(|node| {
+            let text = node.as_text();
+            if text.is_none() {
+                let message = format!("a text is expected, {} was found", node.what());
+                problems.error(Code::Shape, &node.span, message);
             }
+            text.map(|text| (node, text))
         });
         fields.finish(problems);
         match (&body, &content_type, status.flatten()) {

@@ -148,9 +148,9 @@ async fn each_notification_of_salesforce_is_an_event_and_the_answer_is_its_ack()
     let headers = [("content-type", "text/xml; charset=utf-8")];
     let both = kept("salesforce-outbound-contact-batch.xml");
     let text = String::from_utf8(both.clone()).unwrap();
-    let (start, end) =
-        (text.find("   <Notification>").unwrap(), text.rfind("   <Notification>").unwrap());
-    let one = format!("{}{}", &text[..start], &text[end..]);
+    let (before, notifications) = text.split_once("   <Notification>").unwrap();
+    let (_, second) = notifications.split_once("   <Notification>").unwrap();
+    let one = format!("{before}   <Notification>{second}");
 
     // Taken, seen before, and the second of the two alone.
     for body in [both.clone(), both, one.into_bytes()] {
