@@ -2,7 +2,7 @@
 CARGO ?= cargo
 CACHE_BIN := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/chatflow-bridge/bin
 
-.PHONY: help demo build test lint deny advisories docs bench
+.PHONY: help demo build test lint deny advisories docs bench fuzz
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 14
@@ -34,3 +34,6 @@ docs: ## the reference of the settings, made from the program
 
 bench: ## the budgets as ratios, in one table (takes some minutes)
 	$(CARGO) bench --locked --bench ratios
+
+fuzz: ## every decoder, the mapping files' reader and the signatures' parsers, each for FUZZ_SECONDS (20)
+	@./scripts/fuzz.sh $(FUZZ)

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the tools that the tests and lints use and that are not there yet; kept outside of the repository.
-# Usage: scripts/tools.sh TOOL...   (promtool, cargo-deny)
+# Usage: scripts/tools.sh TOOL...   (promtool, cargo-deny, cargo-fuzz)
 set -euo pipefail
 cache="${XDG_CACHE_HOME:-$HOME/.cache}/chatflow-bridge"
 mkdir -p "$cache/bin"
@@ -17,6 +17,9 @@ for tool in "$@"; do
       ;;
     cargo-deny)
       cargo install --quiet --locked --version 0.20.2 --root "$cache" cargo-deny
+      ;;
+    cargo-fuzz)
+      cargo install --quiet --locked --version 0.13.2 --root "$cache" cargo-fuzz
       ;;
     *)
       echo "no recipe for $tool" >&2

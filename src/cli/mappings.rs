@@ -7,7 +7,7 @@ use super::style::Style;
 use crate::mapping::diagnostics::{self, Colour};
 use crate::mapping::{Read, Report, Set};
 use crate::settings::{environment, load};
-use crate::webhook::check_verify;
+use crate::webhook::check_door;
 
 /// The mappings folder a command is about: the one that is named, or the settings' own.
 pub(super) fn folder(named: Option<&Path>, common: &Common) -> anyhow::Result<PathBuf> {
@@ -20,7 +20,7 @@ pub(super) fn folder(named: Option<&Path>, common: &Common) -> anyhow::Result<Pa
 
 /// Reads a folder's mapping files.
 pub(super) fn read(folder: &Path) -> anyhow::Result<Read> {
-    Ok(Set::read_with(environment::mapping_files(folder)?, &check_verify))
+    Ok(Set::read_with(environment::mapping_files(folder)?, &check_door))
 }
 
 /// Prints every problem; gives how many errors and warnings there were.

@@ -7,10 +7,10 @@ use serde_json::json;
 
 use super::style::Style;
 use super::{Common, mappings};
-use crate::decode;
 use crate::document::Value;
 use crate::mapping::Source;
 use crate::mapping::testing::{Outside, run as run_test};
+use crate::webhook::decode_for;
 
 #[derive(Debug, clap::Args)]
 #[command(
@@ -94,11 +94,10 @@ impl Outside for Files {
 
     fn decode(
         &mut self,
-        _source: &Source,
+        source: &Source,
         content_type: Option<&str>,
         body: &[u8],
     ) -> Result<Value, String> {
-        decode::document(content_type, body, decode::Format::Auto, &decode::Limits::default())
-            .map_err(|error| error.to_string())
+        decode_for(source, content_type, body).map_err(|error| error.to_string())
     }
 }

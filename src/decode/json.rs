@@ -12,17 +12,39 @@ pub fn json(bytes: &[u8], limits: &Limits) -> Result<Value, Error> {
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
     let text =
         std::str::from_utf8(bytes).map_err(|error| Error::NotUtf8 { at: error.valid_up_to() })?;
-    let mut reader = Reader { text, at: 0, nodes: 0, limits };
+    json_text(text, 0, &mut 0, limits)
+}
+
+/// Reads one JSON value that stands in `level` lists and objects already, beside `nodes` other values; counts its own.
+pub(super) fn json_text(
+    text: &str,
+    level: usize,
+    nodes: &mut usize,
+    limits: &Limits,
+) -> Result<Value, Error> {
+    let mut reader = Reader { text, at: 0, nodes: *nodes, limits };
     reader.skip_space();
     if reader.peek().is_none() {
         return Err(reader.flaw("it is empty"));
     }
-    let value = reader.value(0)?;
+    let value = reader.value(level)?;
     reader.skip_space();
     if reader.peek().is_some() {
         return Err(reader.flaw("something stands behind the value"));
     }
+    *nodes = reader.nodes;
     Ok(value)
+}
+
+/// Line and column of a byte, both from 1.
+pub(super) fn place(text: &str, at: usize) -> (usize, usize) {
+    let before = text.as_bytes().get(..at).unwrap_or(text.as_bytes());
+    let line_start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+    let line = before.split(|byte| *byte == b'\n').count();
+    // A byte that continues a character starts with the bits 10.
+    let starts = |byte: &&u8| **byte & 0b1100_0000 != 0b1000_0000;
+    let column = before.iter().skip(line_start).filter(starts).count() + 1;
+    (line, column)
 }
 
 struct Reader<'t> {
@@ -55,19 +77,8 @@ impl<'t> Reader<'t> {
     }
 
     fn flaw(&self, what: &'static str) -> Error {
-        let (line, column) = self.place(self.at);
+        let (line, column) = place(self.text, self.at);
         Error::Syntax { what, line, column }
-    }
-
-    /// Line and column of a byte, both from 1.
-    fn place(&self, at: usize) -> (usize, usize) {
-        let before = self.text.as_bytes().get(..at).unwrap_or_default();
-        let line_start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
-        let line = before.split(|byte| *byte == b'\n').count();
-        // A byte that continues a character starts with the bits 10.
-        let starts = |byte: &&u8| **byte & 0b1100_0000 != 0b1000_0000;
-        let column = before.iter().skip(line_start).filter(starts).count() + 1;
-        (line, column)
     }
 
     /// Reads the value that begins here; `level` is how many lists and objects it stands in.
@@ -145,7 +156,7 @@ impl<'t> Reader<'t> {
             self.skip_space();
             let value = self.value(level + 1)?;
             if members.insert(key, value).is_some() {
-                let (line, column) = self.place(key_at);
+                let (line, column) = place(self.text, key_at);
                 return Err(Error::RepeatedKey { line, column });
             }
             self.skip_space();

@@ -59,18 +59,29 @@ pub fn percent_decoded(text: &str) -> String {
     if !text.contains('%') {
         return text.to_owned();
     }
-    let mut decoded = Vec::with_capacity(text.len());
-    let mut bytes = text.as_bytes().iter();
+    String::from_utf8_lossy(&unescaped(text.as_bytes(), b"")).into_owned()
+}
+
+/// A name or a value of a form, decoded: `%XX`, and `+` for a blank.
+pub(super) fn form_decoded_bytes(bytes: &[u8]) -> Vec<u8> {
+    unescaped(bytes, b"+")
+}
+
+/// The bytes with `%XX` decoded, and a blank for each of `blanks`.
+fn unescaped(bytes: &[u8], blanks: &[u8]) -> Vec<u8> {
+    let mut decoded = Vec::with_capacity(bytes.len());
+    let mut bytes = bytes.iter();
     while let Some(&byte) = bytes.next() {
         decoded.push(match (byte, hex_pair(bytes.as_slice())) {
             (b'%', Some(value)) => {
                 bytes.nth(1);
                 value
             }
+            _ if blanks.contains(&byte) => b' ',
             _ => byte,
         });
     }
-    String::from_utf8_lossy(&decoded).into_owned()
+    decoded
 }
 
 fn hex_pair(bytes: &[u8]) -> Option<u8> {

@@ -28,21 +28,20 @@ pub struct Read {
 
 impl Set {
     /// Reads files, given by the name they are shown under and their text. Their order makes no difference.
-    /// What stands under `verify:` is not looked into: see [`Self::read_with`].
+    /// What stands under `verify:` and `respond:` is not looked into: see [`Self::read_with`].
     pub fn read(files: Vec<(String, String)>) -> Read {
-        Self::read_with(files, &|_, _| {})
+        Self::read_with(files, &|_, _, _| {})
     }
 
-    /// The same; `verify` checks what stands under `verify:`, which has its meaning at the door.
-    pub fn read_with(mut files: Vec<(String, String)>, verify: syntax::Check<'_>) -> Read {
+    /// The same; `check` checks what stands under `verify:` and `respond:`, which have their meaning at the door.
+    pub fn read_with(mut files: Vec<(String, String)>, check: syntax::Check<'_>) -> Read {
         files.sort();
         let hash = Self::hash_of(&files);
         let mut sources = BTreeMap::new();
         let mut names: BTreeMap<SourceName, String> = BTreeMap::new();
         let mut reports = Vec::new();
         for (file, text) in files {
-            let ReadFile { source, name, mut problems, hidden } =
-                syntax::read(&file, &text, verify);
+            let ReadFile { source, name, mut problems, hidden } = syntax::read(&file, &text, check);
             if let Some((name, span)) = name {
                 if let Some(first) = names.get(&name) {
                     problems.push(

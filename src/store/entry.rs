@@ -90,5 +90,7 @@ pub enum Receipt {
         first: EventId,
         /// Whether the first one planned something else.
         differs: bool,
+        /// Whether the first one stands wholly ignored or held, so that today's rules may make more of it.
+        idle: bool,
     },
 }

@@ -29,6 +29,8 @@ pub use sqlite::SqliteStore;
 /// - What [`append`](Self::append) has returned survives the process, whole: the events, their updates and the
 ///   keys by which repeats are known.
 /// - Of any number of events with one key at once, one is stored; the others get its id.
+/// - An event of which something has come (an update that waits, was sent, skipped or died) is never mapped again by
+///   [`remap`](Self::remap).
 /// - A lane lends one update at a time, the oldest first, and the next only when that one has come to an end.
 /// - A fence that is no longer in force changes nothing.
 /// - What a claim costs does not grow with what waits.
@@ -37,6 +39,14 @@ pub trait Store: Send + Sync + 'static {
     /// Keeps the events of one request and their updates, all or none; once this returns they survive the process.
     /// One receipt for each event, in order. An event whose key was seen within its window is not stored again.
     async fn append(&self, request: Request, events: Vec<NewEvent>) -> Result<Vec<Receipt>, Error>;
+
+    /// Gives an event that stands wholly ignored or held these updates, in place of those that are held; its key, its
+    /// request and its place among the events stay. `false` where it stands otherwise: nothing changed.
+    async fn remap(
+        &self,
+        event: crate::event::EventId,
+        updates: Vec<NewUpdate>,
+    ) -> Result<bool, Error>;
 
     /// Lends up to `most` due updates, never two of one lane, oldest due first; waits until there is one at least.
     /// Dropping the future gives back what it would have lent.

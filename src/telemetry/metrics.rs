@@ -79,6 +79,7 @@ metrics! {
     mapping_duration_seconds: histogram(MAPPING_SECONDS) = "Time to match and extract, without I/O.", ["source"];
     mappings_rules: gauge = "Rules loaded.", ["source"];
     duplicates_differ_total: counter = "Repeats whose content differs from the first event of their id.", ["source"];
+    event_id_missing_total: counter = "Events without the id that `event.id` looks for: a repeat of them is not known.", ["source"];
     source_up: gauge = "0 while the source's secret is missing, else 1.", ["source"];
     updates_enqueued_total: counter = "Contact updates written to the queue.", ["source", "rule"];
     updates_finished_total: counter = "Updates that came to an end.", ["outcome"];

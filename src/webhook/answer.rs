@@ -1,7 +1,10 @@
 //! What a sender is told about the events that were taken in.
 
-use serde::Serialize;
+use std::sync::Arc;
 
+use serde::{Serialize, Serializer};
+
+use super::respond::Respond;
 use crate::event::EventId;
 
 /// What became of an event, the best first.
@@ -53,6 +56,16 @@ pub struct EventAnswer {
     /// How many are held; not said of a repeat.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub held: Option<u32>,
+    /// Whether it was seen before, whatever became of it now.
+    #[serde(skip)]
+    pub repeated: bool,
+}
+
+impl EventAnswer {
+    /// The status it is counted under.
+    fn counted(&self) -> Status {
+        if self.repeated { Status::Duplicate } else { self.status }
+    }
 }
 
 /// The answer to a request that was taken in; its JSON is the body of the 200.
@@ -68,6 +81,23 @@ pub enum Answer {
         /// Each of them, in the order of the request.
         events: Vec<EventAnswer>,
     },
+    /// It is told in the source's own words.
+    #[serde(serialize_with = "as_usual")]
+    Own {
+        /// What `respond` says.
+        respond: Arc<Respond>,
+        /// The usual answer.
+        usual: Box<Self>,
+    },
+}
+
+#[expect(clippy::borrowed_box, reason = "as the derived code calls it")]
+fn as_usual<S: Serializer>(
+    _: &Arc<Respond>,
+    usual: &Box<Answer>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    usual.serialize(serializer)
 }
 
 impl Answer {
@@ -85,6 +115,26 @@ impl Answer {
         match self {
             Self::One(event) => event.status,
             Self::Several { status, .. } => *status,
+            Self::Own { usual, .. } => usual.status(),
+        }
+    }
+
+    /// The status that the request is counted under: a repeat is a duplicate even where something came of it.
+    pub fn counted(&self) -> Status {
+        match self {
+            Self::One(event) => event.counted(),
+            Self::Several { status, events } => {
+                events.iter().map(EventAnswer::counted).min().unwrap_or(*status)
+            }
+            Self::Own { usual, .. } => usual.counted(),
+        }
+    }
+
+    /// The same in the words of the source, where it has its own.
+    pub(super) fn in_words_of(self, respond: Option<&Arc<Respond>>) -> Self {
+        match respond {
+            None => self,
+            Some(respond) => Self::Own { respond: Arc::clone(respond), usual: Box::new(self) },
         }
     }
 }
@@ -95,7 +145,8 @@ mod tests {
 
     fn event(id: i64, status: Status) -> EventAnswer {
         let counted = (status != Status::Duplicate).then_some(0);
-        EventAnswer { event_id: EventId(id), status, updates: counted, held: counted }
+        let repeated = status == Status::Duplicate;
+        EventAnswer { event_id: EventId(id), status, updates: counted, held: counted, repeated }
     }
 
     #[test]
@@ -117,6 +168,15 @@ mod tests {
         ] {
             assert_eq!(serde_json::to_string(&Answer::of(events)).unwrap(), json);
         }
+    }
+
+    #[test]
+    fn a_repeat_counts_as_one_whatever_came_of_it() {
+        let revived = EventAnswer { repeated: true, ..event(1, Status::Accepted) };
+
+        assert_eq!(Answer::of(vec![revived]).counted(), Status::Duplicate);
+        let several = Answer::of(vec![revived, event(2, Status::Held)]);
+        assert_eq!((several.status(), several.counted()), (Status::Accepted, Status::Held));
     }
 
     #[test]

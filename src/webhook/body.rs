@@ -1,4 +1,4 @@
-//! Receiving a body: under a limit, within a time, out of a memory budget that all requests share.
+//! Receiving a body and inflating it: under a limit, within a time, out of a memory budget that all requests share.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,6 +8,8 @@ use bytes::{Bytes, BytesMut};
 use futures_util::{Stream, StreamExt};
 
 use super::refusal::Refusal;
+use super::settings::BodyLimit;
+use crate::decode::{Coding, inflate};
 use crate::units::ByteSize;
 
 /// The memory that bodies may take up together, from their first byte until their request is answered.
@@ -47,26 +49,45 @@ impl Drop for Share {
     }
 }
 
-/// A body as it was sent, and its share of the budget.
+/// A body, and its share of the budget.
 #[derive(Debug)]
 pub(super) struct Body {
+    /// As it was sent.
+    pub(super) sent: Bytes,
+    /// As it is once it is inflated; the same as `sent` where there is nothing to inflate.
     pub(super) bytes: Bytes,
-    _share: Share,
+    share: Share,
+}
+
+impl Body {
+    /// Takes the `Content-Encoding` off, under the limit that was in force for receiving.
+    pub(super) fn inflate(&mut self, coding: Coding, limit: BodyLimit) -> Result<(), Refusal> {
+        let (share, mut size) = (&mut self.share, 0);
+        let inflated = inflate(coding, &self.sent, |more| {
+            size += more as u64;
+            if size > limit.size.0 {
+                return Err(Refusal::TooLarge { limit, inflated: true });
+            }
+            share.grow(more as u64)
+        })?;
+        self.bytes = inflated.into();
+        Ok(())
+    }
 }
 
 /// Receives a body. A body that says that it is too large is refused before it is read.
 pub(super) async fn receive<S, E>(
     stream: &mut S,
     declared: Option<u64>,
-    limit: ByteSize,
+    limit: BodyLimit,
     budget: &Arc<Budget>,
     timeout: Duration,
 ) -> Result<Body, Refusal>
 where
     S: Stream<Item = Result<Bytes, E>> + Unpin,
 {
-    if declared.is_some_and(|declared| declared > limit.0) {
-        return Err(Refusal::TooLarge { limit });
+    if declared.is_some_and(|declared| declared > limit.size.0) {
+        return Err(Refusal::TooLarge { limit, inflated: false });
     }
     tokio::time::timeout(timeout, collect(stream, limit, budget))
         .await
@@ -75,7 +96,7 @@ where
 
 async fn collect<S, E>(
     stream: &mut S,
-    limit: ByteSize,
+    limit: BodyLimit,
     budget: &Arc<Budget>,
 ) -> Result<Body, Refusal>
 where
@@ -88,8 +109,8 @@ where
     while let Some(piece) = stream.next().await {
         let piece = piece.map_err(|_| Refusal::Incomplete)?;
         let size = piece.len() as u64;
-        if share.bytes + size > limit.0 {
-            return Err(Refusal::TooLarge { limit });
+        if share.bytes + size > limit.size.0 {
+            return Err(Refusal::TooLarge { limit, inflated: false });
         }
         share.grow(size)?;
         if share.bytes == size {
@@ -102,7 +123,7 @@ where
         }
     }
     let bytes = if pieces.is_empty() { only_piece } else { pieces.freeze() };
-    Ok(Body { bytes, _share: share })
+    Ok(Body { sent: bytes.clone(), bytes, share })
 }
 
 #[cfg(test)]
@@ -111,6 +132,10 @@ mod tests {
     use futures_util::stream;
 
     const LONG: Duration = Duration::from_mins(1);
+
+    fn limit(size: u64) -> BodyLimit {
+        BodyLimit { size: ByteSize(size), name: "server.max_body" }
+    }
 
     fn pieces(pieces: &[&'static str]) -> impl Stream<Item = Result<Bytes, ()>> + Unpin + use<> {
         stream::iter(
@@ -129,10 +154,10 @@ mod tests {
             (vec!["abcdefg"], None),
             (vec!["abc", "defg"], None),
         ] {
-            let body = receive(&mut pieces(&sent), None, ByteSize(6), &budget, LONG).await;
+            let body = receive(&mut pieces(&sent), None, limit(6), &budget, LONG).await;
             match read {
                 Some(text) => assert_eq!(body.unwrap().bytes, text),
-                None => assert!(matches!(body, Err(Refusal::TooLarge { limit: ByteSize(6) }))),
+                None => assert!(matches!(body, Err(Refusal::TooLarge { .. }))),
             }
         }
         assert_eq!(budget.left.load(Ordering::Relaxed), 100);
@@ -145,16 +170,47 @@ mod tests {
         });
         let budget = Budget::new(ByteSize(100));
 
-        let body = receive(&mut unread, Some(7), ByteSize(6), &budget, LONG).await;
+        let body = receive(&mut unread, Some(7), limit(6), &budget, LONG).await;
 
         assert!(matches!(body, Err(Refusal::TooLarge { .. })));
+    }
+
+    #[tokio::test]
+    async fn a_body_is_inflated_under_the_same_limit_and_out_of_the_same_budget() {
+        // Twenty times `a`, as gzip packs them.
+        let packed = hex::decode("1f8b08000000000002034b4cc40400ce8b6f2614000000").unwrap();
+        let budget = Budget::new(ByteSize(50));
+        let receive = async || {
+            let mut stream = stream::iter([Ok::<_, ()>(Bytes::from(packed.clone()))]);
+            receive(&mut stream, None, limit(100), &budget, LONG).await.unwrap()
+        };
+
+        let mut body = receive().await;
+        body.inflate(Coding::Gzip, limit(20)).unwrap();
+        assert_eq!((&*body.bytes, body.sent.len()), (&[b'a'; 20][..], packed.len()));
+        assert_eq!(budget.left.load(Ordering::Relaxed), 50 - 20 - packed.len() as u64);
+        drop(body);
+
+        let larger = receive().await.inflate(Coding::Gzip, limit(19)).unwrap_err();
+        assert!(
+            larger.to_string().contains("19 (`server.max_body`) once it is inflated"),
+            "{larger}"
+        );
+        let held = receive().await;
+        assert!(matches!(receive().await.inflate(Coding::Gzip, limit(20)), Err(Refusal::Crowded)));
+        drop(held);
+        assert!(matches!(
+            receive().await.inflate(Coding::Brotli, limit(20)),
+            Err(Refusal::Undecodable(_))
+        ));
+        assert_eq!(budget.left.load(Ordering::Relaxed), 50);
     }
 
     #[tokio::test]
     async fn bodies_share_a_budget_and_give_it_back() {
         let budget = Budget::new(ByteSize(10));
         let receive = async |text: &'static str| {
-            receive(&mut pieces(&[text]), None, ByteSize(100), &budget, LONG).await
+            receive(&mut pieces(&[text]), None, limit(100), &budget, LONG).await
         };
 
         let first = receive("123456").await.unwrap();
@@ -168,11 +224,11 @@ mod tests {
     async fn a_body_that_does_not_come_or_breaks_off_is_refused() {
         let budget = Budget::new(ByteSize(10));
         let mut stuck = pieces(&["1"]).chain(stream::pending());
-        let late = receive(&mut stuck, None, ByteSize(9), &budget, Duration::from_millis(10)).await;
+        let late = receive(&mut stuck, None, limit(9), &budget, Duration::from_millis(10)).await;
         assert!(matches!(late, Err(Refusal::Late)));
 
         let mut broken = stream::iter([Ok(Bytes::from_static(b"1")), Err(())]);
-        let broken = receive(&mut broken, None, ByteSize(9), &budget, LONG).await;
+        let broken = receive(&mut broken, None, limit(9), &budget, LONG).await;
         assert!(matches!(broken, Err(Refusal::Incomplete)));
         assert_eq!(budget.left.load(Ordering::Relaxed), 10);
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::head::Head;
 use super::meters::Meters;
+use super::respond::{Respond, respond_of};
 use super::verify::{MissingSecret, SecretSource, Verifier, VerifySpec};
 use crate::mapping::Source;
 use crate::mapping::syntax::{Code, Node, Problem, Problems, Severity};
@@ -26,11 +27,13 @@ pub(super) struct Door {
     /// What requests are held against; what is missing where the source is closed.
     pub(super) verifier: Result<Verifier, MissingSecret>,
     pub(super) meters: Meters,
+    /// What senders are told in place of the usual answer.
+    pub(super) respond: Option<Arc<Respond>>,
     /// The headers that are kept, in lower case.
     headers: Vec<String>,
 }
 
-/// A source whose `verify` cannot be used.
+/// A source whose `verify` or `respond` cannot be used.
 #[derive(Debug)]
 pub struct Flaw {
     /// The source.
@@ -48,7 +51,7 @@ impl fmt::Display for Flaw {
 
 impl Doors {
     /// Reads `verify` of every source and fetches the secrets. A source whose secret is missing is closed; one
-    /// whose `verify` cannot be read makes all of them fail.
+    /// whose `verify` or `respond` cannot be read makes all of them fail.
     pub fn build(
         sources: impl IntoIterator<Item = Arc<Source>>,
         secrets: &dyn SecretSource,
@@ -56,17 +59,19 @@ impl Doors {
     ) -> Result<Self, Vec<Flaw>> {
         let (mut read, mut flaws) = (Vec::new(), Vec::new());
         for source in sources {
-            match verify_of(&source) {
-                (Some(spec), _) => read.push((source, spec)),
-                (None, problems) => flaws.push(Flaw { source, problems }),
+            match (verify_of(&source), respond_of(source.respond.as_ref())) {
+                ((Some(spec), _), Ok(respond)) => read.push((source, spec, respond)),
+                ((None, problems), _) | (_, Err(problems)) => {
+                    flaws.push(Flaw { source, problems });
+                }
             }
         }
         if !flaws.is_empty() {
             return Err(flaws);
         }
-        let door = |(source, spec): (Arc<Source>, VerifySpec)| {
+        let door = |(source, spec, respond): (Arc<Source>, VerifySpec, Option<Arc<Respond>>)| {
             let name = source.name.as_str().into();
-            (name, Arc::new(Door::new(source, spec.resolve(secrets), metrics)))
+            (name, Arc::new(Door::new(source, spec.resolve(secrets), respond, metrics)))
         };
         Ok(Self { by_name: read.into_iter().map(door).collect() })
     }
@@ -82,7 +87,7 @@ impl Doors {
     }
 }
 
-/// Checks what stands under `verify:` of a mapping file, for [`crate::mapping::Set::read_with`].
+/// Checks what stands under `verify:` of a mapping file.
 pub fn check_verify(node: &Node, problems: &mut Problems) {
     let mut own = Problems::default();
     VerifySpec::read(node, &mut own);
@@ -111,6 +116,7 @@ impl Door {
     fn new(
         source: Arc<Source>,
         verifier: Result<Verifier, MissingSecret>,
+        respond: Option<Arc<Respond>>,
         metrics: &Metrics,
     ) -> Self {
         let verifying = verifier.as_ref().map(Verifier::headers).unwrap_or_default();
@@ -118,7 +124,7 @@ impl Door {
             |name: &&String| !CREDENTIALS.contains(&name.as_str()) && !verifying.contains(name);
         let headers = source.headers.iter().filter(kept).cloned().collect();
         let meters = Meters::of(&source, metrics);
-        Self { source, verifier, meters, headers }
+        Self { source, verifier, meters, respond, headers }
     }
 
     /// The headers that rules read and the store keeps: those the source names, never a credential.

@@ -6,11 +6,13 @@ use std::time::Instant;
 use arc_swap::ArcSwap;
 use bytes::Bytes;
 use futures_util::Stream;
+use jiff::Timestamp;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, error, info, warn};
 
 use super::answer::Answer;
 use super::body::{self, Body, Budget};
+use super::document::decode_for;
 use super::doors::{Door, Doors};
 use super::head::Head;
 use super::meters::Meters;
@@ -21,6 +23,7 @@ use super::verify::{Reason, Verdict};
 use super::visit::{Visit, elapsed_ms};
 use crate::clock::SharedClock;
 use crate::decode;
+use crate::document::Value;
 use crate::mapping::{Input, PlannedEvent};
 use crate::store::{self, Receipt, Store};
 use crate::telemetry::metrics::Metrics;
@@ -75,6 +78,9 @@ impl Intake {
             self.metrics.mappings_rules.with_label_values(&[&**name]).set(rules);
             let up = self.metrics.source_up.with_label_values(&[&**name]);
             up.set(i64::from(door.verifier.is_ok()));
+            if door.source.body.max.is_some_and(|max| max > self.settings.max_body_ceiling) {
+                warn!(source = %name, "`body.max` of a source is above `server.max_body_ceiling`, which counts");
+            }
             match &door.verifier {
                 Err(missing) => {
                     error!(source = %name, reason = %missing, "a source is closed until its secret is there");
@@ -90,6 +96,10 @@ impl Intake {
     /// The sources in force.
     pub fn doors(&self) -> Arc<Doors> {
         self.doors.load_full()
+    }
+
+    pub(super) fn store(&self) -> &dyn Store {
+        &*self.store
     }
 
     pub(super) fn metrics(&self) -> &Metrics {
@@ -118,15 +128,16 @@ impl Intake {
             self.admit(door, &head)?;
             let declared = head.headers.first("content-length").and_then(|text| text.parse().ok());
             let timeout = self.settings.request_timeout.0;
-            body::receive(body, declared, self.settings.body_limit(), &self.budget, timeout).await
+            let limit = self.settings.body_limit(door.source.body.max);
+            body::receive(body, declared, limit, &self.budget, timeout).await
         };
-        let body = match front.await {
+        let mut body = match front.await {
             Ok(body) => body,
             Err(refusal) => return visit.end(Err(refusal)),
         };
         let task = self.tasks.spawn(async move {
             let answer = match visit.door.clone() {
-                Some(door) => visit.intake.take_in(&door, &head, &body, visit.begun).await,
+                Some(door) => visit.intake.take_in(&door, &head, &mut body, visit.begun).await,
                 None => Err(Refusal::UnknownSource),
             };
             visit.end(answer)
@@ -155,22 +166,21 @@ impl Intake {
         if let Verdict::Refused(reason) = verifier.judge_head(head, self.clock.now()) {
             return Err(Refusal::Unverified(reason));
         }
-        match head.headers.only("content-encoding") {
-            Ok(None) => Ok(()),
-            Ok(Some(as_it_is)) if matches!(as_it_is.trim(), "" | "identity") => Ok(()),
-            _ => Err(Refusal::Encoding),
-        }
+        coding_of(head).map(drop)
     }
 
-    /// Verifies, decodes, maps and stores a request that has arrived.
+    /// Inflates, verifies, decodes, maps and stores a request that has arrived.
     async fn take_in(
         &self,
         door: &Door,
         head: &Head,
-        body: &Body,
+        body: &mut Body,
         begun: Instant,
     ) -> Result<Answer, Refusal> {
         let now = self.clock.now();
+        if let Some(coding) = coding_of(head)? {
+            body.inflate(coding, self.settings.body_limit(door.source.body.max))?;
+        }
         let verifier = door.verifier.as_ref().map_err(|_| Refusal::Closed)?;
         match verifier.judge(head, &body.bytes, now) {
             Verdict::Genuine => {}
@@ -178,8 +188,7 @@ impl Intake {
             Verdict::Refused(reason) => return Err(Refusal::Unverified(reason)),
         }
         let content_type = head.headers.first("content-type");
-        let limits = decode::Limits::default();
-        let document = decode::document(content_type, &body.bytes, decode::Format::Auto, &limits)?;
+        let document = decode_for(&door.source, content_type, &body.bytes)?;
         let request = store::Request {
             method: head.method.clone(),
             content_type: content_type.map(str::to_owned),
@@ -187,18 +196,9 @@ impl Intake {
             headers: door.kept_headers(head),
             body: body.bytes.clone(),
         };
-        let pairs = request.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        let headers = decode::headers(pairs);
-        let query = decode::query(&request.query);
-        let mapping = Instant::now();
-        let planned = door.source.plan(&Input {
-            document: &document,
-            headers: &headers,
-            query: &query,
-            received_at: now,
-        });
-        door.meters.mapped(mapping.elapsed());
-        self.keep(door, request, planned, begun).await
+        let planned = plan(door, &request, &document, now);
+        let answer = self.keep(door, request, planned, begun).await?;
+        Ok(answer.in_words_of(door.respond.as_ref()))
     }
 
     /// Stores what was planned, and says what became of it.
@@ -210,6 +210,7 @@ impl Intake {
         begun: Instant,
     ) -> Result<Answer, Refusal> {
         let size = request.body.len();
+        let ids: Vec<_> = planned.iter().map(|event| event.id.clone()).collect();
         let (events, tallies): (Vec<_>, Vec<_>) = planned
             .into_iter()
             .enumerate()
@@ -223,12 +224,24 @@ impl Intake {
         door.meters.body(size);
         let elapsed_ms = elapsed_ms(begun);
         let mut answers = Vec::with_capacity(receipts.len());
-        for (tally, receipt) in tallies.iter().zip(receipts) {
-            let answer = tally.answer(receipt);
+        for ((tally, receipt), id) in tallies.iter().zip(receipts).zip(&ids) {
+            let revived = match receipt {
+                Receipt::Duplicate { first, idle: true, .. } => {
+                    self.remap(door, first, id.as_deref()).await
+                }
+                Receipt::Duplicate { .. } | Receipt::Stored(_) => None,
+            };
+            let answer = revived.unwrap_or_else(|| tally.answer(receipt));
             let (source, event_id) = (&door.source.name, answer.event_id);
             match receipt {
-                Receipt::Stored(_) => door.meters.stored(tally, &self.metrics),
+                Receipt::Stored(_) => {
+                    door.meters.stored(tally, &self.metrics);
+                    if door.source.has_event_id() && id.is_none() && !tally.is_control() {
+                        door.meters.without_id(&self.metrics);
+                    }
+                }
                 Receipt::Duplicate { differs: false, .. } => {}
+                Receipt::Duplicate { differs: true, .. } if revived.is_some() => {}
                 Receipt::Duplicate { differs: true, .. } => {
                     door.meters.differs(&self.metrics);
                     warn!(%source, %event_id, "a repeat differs from the first event of its id");
@@ -247,4 +260,27 @@ impl Intake {
         }
         Ok(Answer::of(answers))
     }
+}
+
+/// How the body is packed, where it is.
+fn coding_of(head: &Head) -> Result<Option<decode::Coding>, Refusal> {
+    let named = head.headers.only("content-encoding").map_err(|_| Refusal::Encoding)?;
+    named.map_or(Ok(None), |named| decode::Coding::named(named).map_err(|()| Refusal::Encoding))
+}
+
+/// What the source's rules make of a request that is kept, or is to be.
+pub(super) fn plan(
+    door: &Door,
+    request: &store::Request,
+    document: &Value,
+    received_at: Timestamp,
+) -> Vec<PlannedEvent> {
+    let pairs = request.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    let headers = decode::headers(pairs);
+    let query = decode::query(&request.query);
+    let mapping = Instant::now();
+    let input = Input { document, headers: &headers, query: &query, received_at };
+    let planned = door.source.plan(&input);
+    door.meters.mapped(mapping.elapsed());
+    planned
 }

@@ -46,6 +46,7 @@ impl Meters {
         }
         metrics.rule_misses_total.with_label_values(&[name]);
         metrics.duplicates_differ_total.with_label_values(&[name]);
+        metrics.event_id_missing_total.with_label_values(&[name]);
         Self::named(name, metrics)
     }
 
@@ -117,6 +118,11 @@ impl Meters {
                 metrics.dead_letters_total.with_label_values(&[reason]).inc();
             }
         }
+    }
+
+    /// An event came without the id by which a repeat would be known.
+    pub(super) fn without_id(&self, metrics: &Metrics) {
+        metrics.event_id_missing_total.with_label_values(&[&*self.source]).inc();
     }
 
     /// A repeat differs from the first of its id.

@@ -1,7 +1,7 @@
 //! The door: from bytes nobody trusts to a stored event and the answer.
 //!
 //! [`route`] takes HTTP apart and puts it together, [`Intake`] is what happens in between: route, method,
-//! what can be checked without the body, body, signature, decode, map, store, answer. [`Doors`] are the sources
+//! what can be checked without the body, body, inflate, signature, decode, map, store, answer. [`Doors`] are the sources
 //! in force, [`verify`] says whether a request is from whom it should be, [`Refusal`] why it was turned away.
 //!
 //! # Promises
@@ -13,6 +13,7 @@
 
 mod answer;
 mod body;
+mod document;
 mod doors;
 pub mod head;
 mod intake;
@@ -20,6 +21,8 @@ mod line;
 mod meters;
 mod planned;
 mod refusal;
+mod remap;
+mod respond;
 pub mod route;
 mod settings;
 #[cfg(test)]
@@ -28,8 +31,10 @@ pub mod verify;
 mod visit;
 
 pub use answer::{Answer, EventAnswer, Status};
+pub use document::decode_for;
 pub use doors::{Doors, Flaw, check_verify, verify_of};
 pub use intake::Intake;
 pub use line::keep_line;
 pub use refusal::Refusal;
-pub use settings::IntakeSettings;
+pub use respond::{Respond, check_door};
+pub use settings::{BodyLimit, IntakeSettings};

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::answer::{EventAnswer, Status};
 use crate::contact::HeldReason;
+use crate::event::EventId;
 use crate::mapping::{Decision, PlannedEvent, Source};
 use crate::store::{Dedupe, NewEvent, NewState, NewUpdate, Receipt};
 
@@ -99,13 +100,30 @@ impl Tally {
                 status: self.status(),
                 updates: Some(self.waiting),
                 held: Some(self.held),
+                repeated: false,
             },
             Receipt::Duplicate { first, .. } => EventAnswer {
                 event_id: first,
                 status: Status::Duplicate,
                 updates: None,
                 held: None,
+                repeated: true,
             },
         }
+    }
+
+    /// What the sender of a repeat is told once today's rules have made something of the first event.
+    pub(super) fn answer_to_repeat(&self, first: EventId) -> EventAnswer {
+        EventAnswer { repeated: true, ..self.answer(Receipt::Stored(first)) }
+    }
+
+    /// Whether it is a control message.
+    pub(super) fn is_control(&self) -> bool {
+        self.control
+    }
+
+    /// Whether there is an update to send.
+    pub(super) fn has_waiting(&self) -> bool {
+        self.waiting > 0
     }
 }

@@ -1,9 +1,9 @@
 //! Why a request is turned away, and what its sender is told.
 
 use crate::problem::Problem;
-use crate::units::ByteSize;
 use crate::{decode, store};
 
+use super::settings::BodyLimit;
 use super::verify::Reason;
 
 /// After how many seconds a sender should come again when we could not take its event.
@@ -25,13 +25,17 @@ pub enum Refusal {
     #[error("the request is not believed")]
     Unverified(Reason),
     /// The body is larger than the source takes.
-    #[error("the body is larger than the limit of {limit}")]
+    #[error("the body is larger than the limit of {limit}{}", if *inflated { " once it is inflated" } else { "" })]
     TooLarge {
         /// The limit.
-        limit: ByteSize,
+        limit: BodyLimit,
+        /// Whether it is only once its `Content-Encoding` is taken off.
+        inflated: bool,
     },
     /// The body is packed in a way that is not handled.
-    #[error("the content encoding is not handled: send the body as it is")]
+    #[error(
+        "the content encoding is not handled: send `gzip`, `deflate`, `br`, one of them, or the body as it is"
+    )]
     Encoding,
     /// The body does not become a document.
     #[error(transparent)]
@@ -74,9 +78,10 @@ impl Refusal {
             Self::Method => Some("method"),
             Self::Unverified(reason) => Some(reason.label()),
             Self::TooLarge { .. } => Some("body_too_large"),
-            Self::Encoding | Self::Undecodable(decode::Error::UnsupportedContentType) => {
-                Some("bad_content_type")
-            }
+            Self::Encoding
+            | Self::Undecodable(
+                decode::Error::UnsupportedContentType | decode::Error::UnknownCharset,
+            ) => Some("bad_content_type"),
             Self::Undecodable(_) | Self::Incomplete => Some("bad_body"),
             Self::Late => Some("timeout"),
             Self::Closed | Self::Crowded | Self::NotStored(_) | Self::Broken => None,
@@ -128,9 +133,10 @@ impl From<&Refusal> for Problem {
             Refusal::TooLarge { .. } => {
                 Self::new(413, "/problems/too-large", "The body is too large")
             }
-            Refusal::Encoding | Refusal::Undecodable(decode::Error::UnsupportedContentType) => {
-                Self::new(415, "/problems/unsupported-content", "The content is not handled")
-            }
+            Refusal::Encoding
+            | Refusal::Undecodable(
+                decode::Error::UnsupportedContentType | decode::Error::UnknownCharset,
+            ) => Self::new(415, "/problems/unsupported-content", "The content is not handled"),
             Refusal::Undecodable(_) | Refusal::Incomplete => {
                 Self::new(400, "/problems/bad-body", "The body does not parse")
             }

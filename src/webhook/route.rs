@@ -101,6 +101,17 @@ impl Stream for Watched {
 
 fn respond(answer: &Result<Answer, Refusal>) -> HttpResponse {
     let refusal = match answer {
+        Ok(Answer::Own { respond, usual }) => {
+            let status = StatusCode::from_u16(respond.status).unwrap_or(StatusCode::OK);
+            let mut response = HttpResponse::build(status);
+            return match &respond.body {
+                Some((content_type, body)) => {
+                    response.content_type(content_type.as_str()).body(body.clone())
+                }
+                None if respond.status == 204 || respond.status == 205 => response.finish(),
+                None => response.json(usual),
+            };
+        }
         Ok(answer) => return HttpResponse::Ok().json(answer),
         Err(refusal) => refusal,
     };

@@ -29,10 +29,30 @@ impl Default for IntakeSettings {
     }
 }
 
+/// The largest body that is taken, and the name of what says so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BodyLimit {
+    /// The size, as sent and as inflated.
+    pub size: ByteSize,
+    /// The setting, or the key of the mapping file.
+    pub name: &'static str,
+}
+
+impl std::fmt::Display for BodyLimit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} (`{}`)", self.size, self.name)
+    }
+}
+
 impl IntakeSettings {
-    /// The largest body in force.
-    pub fn body_limit(&self) -> ByteSize {
-        self.max_body.min(self.max_body_ceiling)
+    /// The largest body of a source that says `body.max` itself, or does not.
+    pub fn body_limit(&self, own: Option<ByteSize>) -> BodyLimit {
+        let (size, name) = own.map_or((self.max_body, "server.max_body"), |own| (own, "body.max"));
+        if size > self.max_body_ceiling {
+            BodyLimit { size: self.max_body_ceiling, name: "server.max_body_ceiling" }
+        } else {
+            BodyLimit { size, name }
+        }
     }
 }
 
@@ -45,7 +65,16 @@ mod tests {
         let text = r#"{"max_body": "20MiB", "request_timeout": "3s"}"#;
         let settings: IntakeSettings = serde_json::from_str(text).unwrap();
 
-        assert_eq!(settings.body_limit(), ByteSize(16 << 20));
+        for (own, size, name) in [
+            (None, 16 << 20, "server.max_body_ceiling"),
+            (Some(1 << 30), 16 << 20, "server.max_body_ceiling"),
+            (Some(1 << 10), 1 << 10, "body.max"),
+        ] {
+            let limit = BodyLimit { size: ByteSize(size), name };
+            assert_eq!(settings.body_limit(own.map(ByteSize)), limit);
+        }
+        let limit = BodyLimit { size: ByteSize(1 << 20), name: "server.max_body" };
+        assert_eq!(IntakeSettings::default().body_limit(None), limit);
         assert_eq!(settings.max_buffered, ByteSize(64 << 20));
     }
 }

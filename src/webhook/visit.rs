@@ -34,7 +34,7 @@ impl Visit {
         match &answer {
             Ok(answer) => {
                 let after = self.begun.elapsed();
-                self.meters(None).taken(answer.status(), after, self.intake.metrics());
+                self.meters(None).taken(answer.counted(), after, self.intake.metrics());
                 self.ended = true;
             }
             Err(refusal) => self.refuse(refusal),

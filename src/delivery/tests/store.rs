@@ -11,8 +11,8 @@ use crate::clock::{Clock, ManualClock};
 use crate::contact::PlannedUpdate;
 use crate::event::{EventId, SourceName, UpdateId};
 use crate::store::{
-    Claim, End, Error, EventFilter, EventRow, Fence, Lent, NewEvent, NewState, Numbers, Page,
-    Receipt, Request, Store, StoredEvent, UpdateFilter, UpdateRow,
+    Claim, End, Error, EventFilter, EventRow, Fence, Lent, NewEvent, NewState, NewUpdate, Numbers,
+    Page, Receipt, Request, Store, StoredEvent, UpdateFilter, UpdateRow,
 };
 
 pub(super) struct FakeStore {
@@ -122,6 +122,10 @@ impl Store for FakeStore {
         }
         self.changed.notify_waiters();
         Ok(receipts)
+    }
+
+    async fn remap(&self, _event: EventId, _updates: Vec<NewUpdate>) -> Result<bool, Error> {
+        Ok(false)
     }
 
     async fn claim(&self, most: usize) -> Result<Vec<Claim>, Error> {

@@ -35,15 +35,24 @@ pub(in crate::mapping) struct Read {
     pub(in crate::mapping) hidden: Vec<Range<usize>>,
 }
 
-/// Checks a part of the file that has its meaning elsewhere, such as `verify`.
-pub type Check<'c> = &'c dyn Fn(&Node, &mut Problems);
+/// A part of the file that has its meaning elsewhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// `verify`
+    Verify,
+    /// `respond`
+    Respond,
+}
+
+/// Checks a part of the file that has its meaning elsewhere.
+pub type Check<'c> = &'c dyn Fn(Part, &Node, &mut Problems);
 
 /// Reads a file whose name, less its folder, is `file`.
-pub(in crate::mapping) fn read(file: &str, text: &str, verify: Check<'_>) -> Read {
+pub(in crate::mapping) fn read(file: &str, text: &str, check: Check<'_>) -> Read {
     let mut problems = Problems::default();
     let mut found = Read { source: None, name: None, problems: Vec::new(), hidden: Vec::new() };
     match Node::read(text) {
-        Ok(node) => read_root(file, &node, verify, &mut found, &mut problems),
+        Ok(node) => read_root(file, &node, check, &mut found, &mut problems),
         Err(problem) => {
             found.hidden = lints::secrets_in_text(text);
             // A mended line is never one with a secret in it.
@@ -76,7 +85,7 @@ fn read_root(file: &str, node: &Node, check: Check<'_>, found: &mut Read, proble
     match verify {
         Some(verify) => {
             found.hidden = lints::verify(verify, problems);
-            check(verify, problems);
+            check(Part::Verify, verify, problems);
         }
         None => problems.add(
             Problem::error(Code::MissingKey, node.span.clone(), "`verify` is missing here")
@@ -84,6 +93,9 @@ fn read_root(file: &str, node: &Node, check: Check<'_>, found: &mut Read, proble
         ),
     }
     let respond = fields.take("respond").filter(|node| !node.is_null()).cloned();
+    if let Some(respond) = &respond {
+        check(Part::Respond, respond, problems);
+    }
     let body = fields.take("body").and_then(|node| Body::read(node, problems)).unwrap_or_default();
     let tables = fields.take("tables").map(|node| tables(node, problems)).unwrap_or_default();
 

@@ -18,7 +18,7 @@ pub mod scalar;
 
 pub(super) use allow::Allowed;
 pub use fields::Fields;
-pub use file::Check;
+pub use file::{Check, Part};
 pub(super) use file::{Read, read};
 pub(super) use merge::merged;
 pub use node::{Kind, Node};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::mapping::{Report, Set};
 use crate::settings::environment::{self, Unreadable};
-use crate::webhook::{Flaw, check_verify};
+use crate::webhook::{Flaw, check_door};
 
 /// Mapping files: the name each is shown under, and its text.
 pub type Files = Vec<(String, String)>;
@@ -77,7 +77,7 @@ impl Fit {
         if files.is_empty() {
             return Err(Unfit::Nothing);
         }
-        let read = Set::read_with(files.clone(), &check_verify);
+        let read = Set::read_with(files.clone(), &check_door);
         match read.set {
             Some(set) => Ok(Self { set: Arc::new(set), files, reports: read.reports }),
             None => Err(Unfit::Invalid(read.reports)),

@@ -3,7 +3,7 @@
 use super::batch::Batch;
 use super::kept::PLAN_FORM;
 use super::ledger::What;
-use super::prepared::{Prepared, PreparedEvent, PreparedState, PreparedUpdate};
+use super::prepared::{Incoming, Prepared, PreparedEvent, PreparedState, PreparedUpdate};
 use super::record::State;
 use super::room::Room;
 use super::seen::Mark;
@@ -17,9 +17,22 @@ pub(super) const IGNORED: i64 = 1;
 pub(super) const CONTROL: i64 = 2;
 
 impl Batch<'_> {
+    /// Takes in what somebody waits to see stored.
+    pub(super) fn take_in(
+        &mut self,
+        incoming: &Incoming,
+        full: Option<&str>,
+        room: &Room,
+    ) -> rusqlite::Result<Result<Vec<Receipt>, Error>> {
+        match incoming {
+            Incoming::Request(prepared) => self.append(prepared, full, room),
+            Incoming::Again(again) => self.remap(again, full, room),
+        }
+    }
+
     /// Stores the events that are new. Where there is no room (`full` says why, or too many wait), only repeats are
     /// answered; the inner error is that of this request alone.
-    pub(super) fn append(
+    fn append(
         &mut self,
         prepared: &Prepared,
         full: Option<&str>,
@@ -44,8 +57,11 @@ impl Batch<'_> {
             };
             if let Some(first) = first {
                 self.changes.ledger.add(source, What::Duplicate, 1);
-                let differs = self.digest_of(first)?.is_some_and(|digest| digest != event.digest);
-                receipts.push(Receipt::Duplicate { first: EventId(first), differs });
+                let (differs, idle) = match self.first_of(first)? {
+                    Some((digest, idle)) => (digest != event.digest, idle),
+                    None => (false, false),
+                };
+                receipts.push(Receipt::Duplicate { first: EventId(first), differs, idle });
                 continue;
             }
             let id = self.changes.last_event + 1;
@@ -79,11 +95,11 @@ impl Batch<'_> {
         Ok(true)
     }
 
-    /// Nothing where the first event has been deleted since.
-    fn digest_of(&self, event: i64) -> rusqlite::Result<Option<i64>> {
+    /// The digest of the first event, and whether nothing has come of it; nothing where it has been deleted since.
+    fn first_of(&self, event: i64) -> rusqlite::Result<Option<(i64, bool)>> {
         use rusqlite::OptionalExtension;
-        let mut digest = self.connection.prepare_cached(statements::DIGEST_OF)?;
-        digest.query_row([event], |row| row.get(0)).optional()
+        let mut first = self.connection.prepare_cached(statements::FIRST_OF)?;
+        first.query_row([event], |row| Ok((row.get(0)?, row.get(1)?))).optional()
     }
 
     fn add_event(
@@ -129,7 +145,7 @@ impl Batch<'_> {
         Ok(())
     }
 
-    fn add_update(
+    pub(super) fn add_update(
         &mut self,
         id: i64,
         source: i64,

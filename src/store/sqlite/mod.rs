@@ -2,7 +2,7 @@
 //!
 //! Whoever appends makes everything ready (`prepared`: hashed, written out, compressed) and puts it into a bounded
 //! `queue`; one thread, the `writer`, takes whatever waits into one transaction, so that many share one sync to
-//! disk. `append`, `record` and `claim` are the parts of a transaction, `batch` is what it changes in `memory`
+//! disk. `append`, `remap`, `record` and `claim` are the parts of a transaction, `batch` is what it changes in `memory`
 //! once it is committed. `readers` look in beside it (`browse`, `numbers`). The tables are in `schema`, every
 //! statement in `statements`.
 //!
@@ -29,6 +29,7 @@ mod prepared;
 mod queue;
 mod readers;
 mod record;
+mod remap;
 mod room;
 mod schema;
 mod seen;
@@ -50,15 +51,15 @@ use self::kept::LARGE_BODY;
 use self::keys::Keys;
 use self::lock::LockFile;
 use self::memory::Memory;
-use self::prepared::Prepared;
+use self::prepared::{Incoming, Prepared, PreparedAgain};
 use self::queue::{AppendOp, ClaimOp, Ending, KeepOp, Queue, RecordOp};
 use self::readers::Readers;
 use self::room::{PAGE_SIZE, Room};
 use self::writer::{Waits, Writer};
 use super::settings::StoreSettings;
 use super::{
-    Claim, End, Error, EventFilter, EventRow, Lent, NewEvent, Numbers, Page, Receipt, Request,
-    Store, StoredEvent, UpdateFilter, UpdateRow,
+    Claim, End, Error, EventFilter, EventRow, Lent, NewEvent, NewUpdate, Numbers, Page, Receipt,
+    Request, Store, StoredEvent, UpdateFilter, UpdateRow,
 };
 use crate::clock::SharedClock;
 use crate::event::{EventId, SourceName};
@@ -186,10 +187,20 @@ impl Store for SqliteStore {
             Prepared::new(&self.keys, request, events)
         }?;
         let (reply, receipts) = oneshot::channel();
-        self.queue.append(AppendOp { prepared, reply }).inspect_err(|error| {
-            self.metrics.store_errors_total.with_label_values(&["append", error.label()]).inc();
-        })?;
+        self.queue.append(AppendOp { incoming: Incoming::Request(prepared), reply }).inspect_err(
+            |error| {
+                self.metrics.store_errors_total.with_label_values(&["append", error.label()]).inc();
+            },
+        )?;
         receipts.await.map_err(|_| Error::Closed)?
+    }
+
+    async fn remap(&self, event: EventId, updates: Vec<NewUpdate>) -> Result<bool, Error> {
+        let again = PreparedAgain::new(&self.keys, event, updates)?;
+        let (reply, remapped) = oneshot::channel();
+        self.queue.append(AppendOp { incoming: Incoming::Again(again), reply })?;
+        let receipts = remapped.await.map_err(|_| Error::Closed)??;
+        Ok(!receipts.is_empty())
     }
 
     async fn claim(&self, most: usize) -> Result<Vec<Claim>, Error> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::kept::{KeptRequest, plan_bytes};
 use super::keys::{EventKey, Keys};
 use crate::contact::SkippedReason;
-use crate::event::SourceName;
+use crate::event::{EventId, SourceName};
 use crate::store::{Error, NewEvent, NewState, NewUpdate, Request};
 
 /// An update's number has 16 bits for its place within the event.
@@ -33,6 +33,19 @@ pub(super) struct PreparedEvent {
     pub(super) updates: Vec<PreparedUpdate>,
 }
 
+/// An event to be mapped again.
+pub(super) struct PreparedAgain {
+    pub(super) event: EventId,
+    pub(super) digest: i64,
+    pub(super) updates: Vec<PreparedUpdate>,
+}
+
+/// What the writer takes in.
+pub(super) enum Incoming {
+    Request(Prepared),
+    Again(PreparedAgain),
+}
+
 pub(super) struct PreparedUpdate {
     pub(super) rule: Arc<str>,
     pub(super) item: u32,
@@ -45,11 +58,47 @@ pub(super) enum PreparedState {
     Skipped(SkippedReason),
 }
 
+impl PreparedUpdate {
+    fn bytes(&self) -> usize {
+        size_of::<Self>()
+            + match &self.state {
+                PreparedState::Waiting { plan, .. } => plan.len(),
+                PreparedState::Held { detail, .. } => detail.len(),
+                PreparedState::Skipped(_) => 0,
+            }
+    }
+}
+
+/// How many of them wait.
+fn waiting(updates: &[PreparedUpdate]) -> usize {
+    let waits = |update: &&PreparedUpdate| matches!(update.state, PreparedState::Waiting { .. });
+    updates.iter().filter(waits).count()
+}
+
 impl PreparedEvent {
     pub(super) fn waiting(&self) -> usize {
-        let waits =
-            |update: &&PreparedUpdate| matches!(update.state, PreparedState::Waiting { .. });
-        self.updates.iter().filter(waits).count()
+        waiting(&self.updates)
+    }
+}
+
+impl PreparedAgain {
+    pub(super) fn new(keys: &Keys, event: EventId, updates: Vec<NewUpdate>) -> Result<Self, Error> {
+        let updates = prepare_updates(keys, updates)?;
+        Ok(Self { event, digest: digest(keys, &updates), updates })
+    }
+
+    pub(super) fn waiting(&self) -> usize {
+        waiting(&self.updates)
+    }
+}
+
+impl Incoming {
+    /// Roughly how much memory it takes.
+    pub(super) fn bytes(&self) -> usize {
+        match self {
+            Self::Request(prepared) => prepared.bytes,
+            Self::Again(again) => again.updates.iter().map(PreparedUpdate::bytes).sum(),
+        }
     }
 }
 
@@ -58,14 +107,7 @@ impl Prepared {
         let request = KeptRequest::keep(request)?;
         let events =
             events.into_iter().map(|event| prepare(keys, event)).collect::<Result<Vec<_>, _>>()?;
-        let plans = events.iter().flat_map(|event| &event.updates).map(|update| {
-            size_of::<PreparedUpdate>()
-                + match &update.state {
-                    PreparedState::Waiting { plan, .. } => plan.len(),
-                    PreparedState::Held { detail, .. } => detail.len(),
-                    PreparedState::Skipped(_) => 0,
-                }
-        });
+        let plans = events.iter().flat_map(|event| &event.updates).map(PreparedUpdate::bytes);
         let bytes = request.head.len() + request.body.len() + plans.sum::<usize>();
         Ok(Self { request, events, bytes })
     }
@@ -73,16 +115,7 @@ impl Prepared {
 
 fn prepare(keys: &Keys, event: NewEvent) -> Result<PreparedEvent, Error> {
     let NewEvent { source, item, dedupe, event_type, occurred_at, control, updates } = event;
-    if updates.len() > MOST_UPDATES {
-        let count = updates.len();
-        return Err(Error::Failed(format!(
-            "an event has {count} updates, {MOST_UPDATES} at most can be kept: limit the rule's `for_each`"
-        )));
-    }
-    let updates = updates
-        .into_iter()
-        .map(|update| prepare_update(keys, update))
-        .collect::<Result<Vec<_>, _>>()?;
+    let updates = prepare_updates(keys, updates)?;
     Ok(PreparedEvent {
         key: dedupe.map(|dedupe| (keys.event(&source, &dedupe.id), dedupe.window)),
         digest: digest(keys, &updates),
@@ -93,6 +126,16 @@ fn prepare(keys: &Keys, event: NewEvent) -> Result<PreparedEvent, Error> {
         control,
         updates,
     })
+}
+
+fn prepare_updates(keys: &Keys, updates: Vec<NewUpdate>) -> Result<Vec<PreparedUpdate>, Error> {
+    if updates.len() > MOST_UPDATES {
+        let count = updates.len();
+        return Err(Error::Failed(format!(
+            "an event has {count} updates, {MOST_UPDATES} at most can be kept: limit the rule's `for_each`"
+        )));
+    }
+    updates.into_iter().map(|update| prepare_update(keys, update)).collect()
 }
 
 fn prepare_update(keys: &Keys, update: NewUpdate) -> Result<PreparedUpdate, Error> {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
 use super::claim::{Lending, RawClaim};
-use super::prepared::Prepared;
+use super::prepared::Incoming;
 use crate::store::{End, Error, Lent, Receipt};
 
 /// At most so many requests wait to be stored, and at most so many bytes of them; more is [`Error::Busy`].
@@ -21,9 +21,9 @@ const RECORDS_A_COMMIT: usize = 64;
 /// The most that are recorded while no request waits.
 const MOST_RECORDS_A_COMMIT: usize = 4096;
 
-/// A request to be stored.
+/// A request to be stored, or an event to be mapped again.
 pub(super) struct AppendOp {
-    pub(super) prepared: Prepared,
+    pub(super) incoming: Incoming,
     pub(super) reply: oneshot::Sender<Result<Vec<Receipt>, Error>>,
 }
 
@@ -143,7 +143,7 @@ impl Queue {
 
     pub(super) fn append(&self, op: AppendOp) -> Result<(), Error> {
         self.put(|waiting| {
-            let bytes = waiting.bytes.saturating_add(op.prepared.bytes);
+            let bytes = waiting.bytes.saturating_add(op.incoming.bytes());
             // A single request is never too large for an empty queue.
             let fits = bytes <= MOST_BYTES || waiting.appends.is_empty();
             if waiting.appends.len() >= MOST_APPENDS || !fits {
@@ -269,7 +269,7 @@ impl Waiting {
             #[cfg(test)]
             hooks: std::mem::take(&mut self.hooks),
         };
-        self.bytes -= work.appends.iter().map(|op| op.prepared.bytes).sum::<usize>();
+        self.bytes -= work.appends.iter().map(|op| op.incoming.bytes()).sum::<usize>();
         Some(work)
     }
 }

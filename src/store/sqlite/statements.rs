@@ -56,7 +56,18 @@ statements! {
     MOVE_KEY = "INSERT INTO seen(key, event_id, expires_at) VALUES (?1, ?2, ?3) \
         ON CONFLICT(key) DO UPDATE \
         SET event_id = excluded.event_id, expires_at = excluded.expires_at";
-    DIGEST_OF = "SELECT digest FROM event WHERE id = ?1";
+    /// Of the first event of a key: what it planned, and whether it stands wholly ignored (1) or held (state 2).
+    FIRST_OF = "SELECT digest, outcome <> 2 AND NOT EXISTS (SELECT 1 FROM upd \
+        WHERE id BETWEEN ?1 << 16 AND ?1 << 16 | 65535 AND state <> 2) FROM event WHERE id = ?1";
+    IDLE = "SELECT source, outcome, (SELECT count(*) FROM upd \
+        WHERE id BETWEEN ?1 << 16 AND ?1 << 16 | 65535) FROM event \
+        WHERE id = ?1 AND outcome <> 2 AND NOT EXISTS (SELECT 1 FROM upd \
+        WHERE id BETWEEN ?1 << 16 AND ?1 << 16 | 65535 AND state <> 2)";
+    DROP_ATTEMPTS = "DELETE FROM attempt WHERE update_id BETWEEN ?1 << 16 AND ?1 << 16 | 65535";
+    DROP_DETAILS = "DELETE FROM detail WHERE update_id BETWEEN ?1 << 16 AND ?1 << 16 | 65535";
+    DROP_PLANS = "DELETE FROM plan WHERE update_id BETWEEN ?1 << 16 AND ?1 << 16 | 65535";
+    DROP_STATES = "DELETE FROM upd WHERE id BETWEEN ?1 << 16 AND ?1 << 16 | 65535";
+    SET_EVENT = "UPDATE event SET outcome = ?2, updates = ?3, digest = ?4 WHERE id = ?1";
 
     ADD_NAME = "INSERT INTO name(id, text) VALUES (?1, ?2)";
     ADD_REQUEST = "INSERT INTO request(id, head, encoding, size, body) VALUES (?1, ?2, ?3, ?4, ?5)";
@@ -126,3 +137,6 @@ statements! {
          AND (u.finished_at, u.id) < (?4, ?1) \
          ORDER BY u.finished_at DESC, u.id DESC LIMIT ?2");
 }
+
+/// All that is kept of the updates of an event.
+pub(super) const DROP_UPDATES: [&str; 4] = [DROP_ATTEMPTS, DROP_DETAILS, DROP_PLANS, DROP_STATES];

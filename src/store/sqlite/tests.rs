@@ -400,7 +400,8 @@ fn more_than_the_queue_takes_is_refused() {
     for n in 0..10_000 {
         let prepared = Prepared::new(&keys, request(b"{}"), Vec::new()).unwrap();
         let (reply, _) = oneshot::channel();
-        if let Err(error) = queue.append(AppendOp { prepared, reply }) {
+        if let Err(error) = queue.append(AppendOp { incoming: Incoming::Request(prepared), reply })
+        {
             refused = Some((n, error));
             break;
         }

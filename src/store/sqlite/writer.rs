@@ -305,7 +305,7 @@ fn write(
     let full = if appends.is_empty() && !check { None } else { room.refusal(batch.connection)? };
     let appended = appends
         .iter()
-        .map(|append| batch.append(&append.prepared, full.as_deref(), room))
+        .map(|append| batch.take_in(&append.incoming, full.as_deref(), room))
         .collect::<Result<Vec<_>, _>>()?;
     if check {
         let mut set = batch.connection.prepare_cached(statements::SET_META)?;

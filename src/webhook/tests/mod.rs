@@ -35,8 +35,8 @@ use crate::contact::{
 use crate::event::EventId;
 use crate::mapping::{Decision, Held, Planned, PlannedEvent, Set, Source};
 use crate::store::{
-    Claim, End, Error, EventFilter, EventRow, Lent, NewEvent, NewState, Numbers, Page, Receipt,
-    Request, Store, StoredEvent, UpdateFilter, UpdateRow,
+    Claim, End, Error, EventFilter, EventRow, Lent, NewEvent, NewState, NewUpdate, Numbers, Page,
+    Receipt, Request, Store, StoredEvent, UpdateFilter, UpdateRow,
 };
 use crate::telemetry::metrics::Metrics;
 use crate::units::{ByteSize, Span};
@@ -62,12 +62,16 @@ impl Store for Shelf {
                 && let Some(first) = seen.insert(dedupe.id.clone(), id)
             {
                 seen.insert(dedupe.id.clone(), first);
-                return Receipt::Duplicate { first, differs: true };
+                return Receipt::Duplicate { first, differs: true, idle: false };
             }
             kept.push((request.clone(), event));
             Receipt::Stored(id)
         };
         Ok(events.into_iter().map(&mut keep).collect())
+    }
+
+    async fn remap(&self, _event: EventId, _updates: Vec<NewUpdate>) -> Result<bool, Error> {
+        Ok(false)
     }
 
     async fn claim(&self, _most: usize) -> Result<Vec<Claim>, Error> {

@@ -31,11 +31,20 @@ async fn a_request_that_is_turned_away_gets_its_problem() {
         (
             "POST",
             "/hooks/open",
-            &header("content-encoding", "gzip"),
+            &header("content-encoding", "zstd"),
             "{}",
             415,
             "unsupported-content",
         ),
+        (
+            "POST",
+            "/hooks/open",
+            &header("content-encoding", "gzip, br"),
+            "{}",
+            415,
+            "unsupported-content",
+        ),
+        ("POST", "/hooks/open", &header("content-encoding", "gzip"), "{}", 400, "bad-body"),
         (
             "POST",
             "/hooks/open",

@@ -19,7 +19,7 @@ use chatflow_bridge::server::{Bridge as Running, Mappings, Parts, StartError};
 use chatflow_bridge::settings::reload::Offered;
 use chatflow_bridge::settings::{Secrets, Sources, load};
 use chatflow_bridge::store::Numbers;
-use chatflow_bridge::webhook::check_verify;
+use chatflow_bridge::webhook::check_door;
 use serde_json::Value;
 
 /// How long a test waits for what must happen.
@@ -215,6 +215,14 @@ impl Bridge {
         Self { running, chatflow, clock, made, http }
     }
 
+    /// The same with another mapping for a source.
+    pub(crate) async fn restart_with(mut self, source: &str, text: &str) -> Self {
+        let file = format!("{source}.yaml");
+        self.made.mappings.retain(|(name, _)| *name != file);
+        self.made.mappings.push((file, text.to_owned()));
+        self.restart().await
+    }
+
     /// Ends the test: the balance holds, and the bridge stops in time.
     pub(crate) async fn end(self) {
         drop(self.end_and_keep().await);
@@ -307,7 +315,7 @@ async fn launch(
     let mappings = if made.follows {
         Mappings::Folder(Offered::read(&folder))
     } else {
-        let read = Set::read_with(made.mappings.clone(), &check_verify);
+        let read = Set::read_with(made.mappings.clone(), &check_door);
         let set = read.set.unwrap_or_else(|| panic!("the mapping is right: {:?}", read.reports));
         Mappings::Set(Arc::new(set))
     };

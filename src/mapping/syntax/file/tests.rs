@@ -3,7 +3,7 @@ use super::*;
 /// Codes and the text they stand at, of a file that is whole but for what is given.
 fn problems(head: &str, rules: &str) -> Vec<(&'static str, String)> {
     let text = format!("{head}\n{rules}\n");
-    let read = read("crm.yaml", &text, &|_, _| {});
+    let read = read("crm.yaml", &text, &|_, _, _| {});
     let at = |p: &Problem| text.get(p.span.clone()).unwrap_or_default().to_owned();
     read.problems.iter().map(|problem| (problem.code.as_str(), at(problem))).collect()
 }
@@ -146,7 +146,7 @@ requires: { tags: [lead], attributes: [city] }
 per_minute: 600
 stale_guard: true
 tests: [{ name: a, body: {}, expect: ignored }]";
-    let read = read("folder/crm.yaml", &format!("{head}\n{NO_RULES}\n"), &|_, _| {});
+    let read = read("folder/crm.yaml", &format!("{head}\n{NO_RULES}\n"), &|_, _, _| {});
     assert_eq!(read.problems, []);
     let source = read.source.unwrap();
 
