@@ -7,6 +7,7 @@ use super::value::{Expr, Unmapped};
 use crate::contact::Mobile;
 use crate::document::Value;
 use crate::mapping::Held;
+use crate::mapping::explain::{Gave, What};
 use crate::mapping::steps::{Effect, Step};
 
 /// A value and the steps it goes through.
@@ -49,7 +50,14 @@ impl Piped {
         for Placed { name, step } in &self.steps {
             let was_blank = value.is_blank();
             let at = |held: Held| held.at(&format!("{}, step `{name}`", self.from.label()));
-            value = step.apply(value, scope, unmapped).map_err(at)?;
+            let input = scope.is_noted().then(|| Gave::found(&value));
+            value = scope
+                .note(|| step.apply(value, scope, unmapped), |found| What::Step {
+                    step: name.clone(),
+                    input: input.unwrap_or(Gave::Absent),
+                    gave: Gave::of(found),
+                })
+                .map_err(at)?;
             is_mobile = match step.effect() {
                 Effect::ReadsPhones => true,
                 Effect::Chooses => is_mobile,
