@@ -13,7 +13,7 @@ mod coverage;
 mod field;
 mod trace;
 
-pub use coverage::Coverage;
+pub use coverage::{Coverage, Untouched};
 pub(super) use field::{Becomes, field, note_field};
 pub(super) use trace::Whose;
 pub use trace::{Answer, Came, Gave, Noted, Tracer, What};
