@@ -221,8 +221,26 @@ fn admin_token(settings: &Settings, store: &Path) -> Result<Secret, StartError> 
     )
 }
 
+/// The admin token of a bridge with these settings, for a command on the same machine; nothing where none is given
+/// and none was made yet.
+///
+/// # Errors
+///
+/// [`StartError`] says which file cannot be read.
+pub fn known_admin_token(settings: &Settings) -> Result<Option<Secret>, StartError> {
+    let path = sqlite_path(&settings.store.url)?;
+    if admin::auth::token_file(&path).exists() || settings.admin.token_file.is_some() {
+        return admin_token(settings, &path).map(Some);
+    }
+    key::given(settings.admin.token.as_ref(), None)
+}
+
 /// The path in a store's URL.
-fn sqlite_path(url: &str) -> Result<PathBuf, StartError> {
+///
+/// # Errors
+///
+/// [`StartError::StoreUrl`] where it names no SQLite file.
+pub fn sqlite_path(url: &str) -> Result<PathBuf, StartError> {
     match url.strip_prefix("sqlite:") {
         Some(path) if !path.is_empty() => Ok(PathBuf::from(path)),
         Some(_) | None => Err(StartError::StoreUrl(url.to_owned())),
