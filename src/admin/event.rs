@@ -52,9 +52,7 @@ pub fn shown(stored: &StoredEvent) -> Value {
 fn request(kept: &Request) -> Value {
     let (name, body) = match std::str::from_utf8(&kept.body) {
         Ok(text) => ("body", text.to_owned()),
-        Err(_) => {
-            ("body_base64", base64::engine::general_purpose::STANDARD.encode(&kept.body))
-        }
+        Err(_) => ("body_base64", base64::engine::general_purpose::STANDARD.encode(&kept.body)),
     };
     json!({
         "method": kept.method,

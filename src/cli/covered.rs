@@ -19,7 +19,9 @@ impl Covered {
     pub(super) fn add(&mut self, source: &Source, explained: &[Explained]) {
         let own = self.0.iter_mut().find(|(name, _)| *name == source.name.as_str());
         if let Some((_, coverage)) = own {
-            explained.iter().for_each(|explained| coverage.add(explained));
+            for explained in explained {
+                coverage.add(explained);
+            }
         }
     }
 

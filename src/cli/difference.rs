@@ -4,11 +4,38 @@ use serde_json::Value;
 
 use super::style::Style;
 
-/// The lines of both: `-` for what only `expected` has, `+` for what only `actual` has.
+/// The lines of both: `-` for what only `expected` has, `+` for what only `actual` has. What rules gave is held against
+/// what is expected of the same rule and item.
 pub(super) fn lines(expected: &Value, actual: &Value, style: Style) -> Vec<String> {
-    let (mut old, mut new) = (Vec::new(), Vec::new());
-    write(expected, 0, &mut old);
-    write(actual, 0, &mut new);
+    let (Value::Array(wanted), Value::Array(found)) = (expected, actual) else {
+        return of_both(Some(expected), Some(actual), style);
+    };
+    let mut left: Vec<&Value> = found.iter().collect();
+    let mut lines = Vec::new();
+    for expected in wanted {
+        let is_meant = |actual: &&Value| {
+            actual.get("rule") == expected.get("rule") && actual.get("item") == expected.get("item")
+        };
+        let actual = left.iter().position(is_meant).map(|at| left.remove(at));
+        lines.extend(of_both(Some(&listed(expected)), actual.map(listed).as_ref(), style));
+    }
+    lines.extend(left.into_iter().flat_map(|actual| of_both(None, Some(&listed(actual)), style)));
+    lines
+}
+
+/// A value as the only item of a list.
+fn listed(value: &Value) -> Value {
+    Value::Array(vec![value.clone()])
+}
+
+fn of_both(expected: Option<&Value>, actual: Option<&Value>, style: Style) -> Vec<String> {
+    let [old, new] = [expected, actual].map(|value| {
+        let mut lines = Vec::new();
+        if let Some(value) = value {
+            write(value, 0, &mut lines);
+        }
+        lines
+    });
     merged(&old, &new)
         .into_iter()
         .map(|line| match line {
@@ -120,8 +147,9 @@ mod tests {
 
     #[test]
     fn a_word_and_a_list_differ_as_a_whole() {
-        let lines = lines(&json!("ignored"), &json!([{"rule": "a", "skipped": "no_contact"}]), Style::PLAIN);
+        let lines =
+            lines(&json!("ignored"), &json!([{"rule": "a", "no_effect": true}]), Style::PLAIN);
 
-        assert_eq!(lines, ["- \"ignored\"", "+ - rule: \"a\"", "+   skipped: \"no_contact\""]);
+        assert_eq!(lines, ["- \"ignored\"", "+ - rule: \"a\"", "+   no_effect: true"]);
     }
 }

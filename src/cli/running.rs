@@ -27,7 +27,7 @@ pub(super) async fn get(settings: &Settings, path: &str) -> anyhow::Result<Value
         .bearer_auth(token.expose())
         .send()
         .await
-        .map_err(|error| error.without_url())
+        .map_err(reqwest::Error::without_url)
         .with_context(|| {
             format!(
                 "no bridge answers at {address} (`server.admin`); while none runs, `--offline` opens the store itself"

@@ -74,7 +74,10 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         }
     }
     if arguments.json {
-        println!("{}", serde_json::to_string_pretty(&json!({ "tests": rows, "coverage": covered.to_json() }))?);
+        println!(
+            "{}",
+            serde_json::to_string_pretty(&json!({ "tests": rows, "coverage": covered.to_json() }))?
+        );
     } else if arguments.coverage {
         covered.list(style).iter().for_each(|line| println!("{line}"));
     }

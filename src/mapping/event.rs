@@ -88,9 +88,8 @@ impl EventFields {
     }
 
     pub(super) fn find(&self, scope: &Scope<'_>, timezone: &TimeZone) -> Known {
-        let text = |name: &str, value: &Expr| {
-            note_field(scope, name, || value.text(scope)).ok().flatten()
-        };
+        let text =
+            |name: &str, value: &Expr| note_field(scope, name, || value.text(scope)).ok().flatten();
         let parts: Option<Vec<_>> = self.id.iter().map(|part| text("event.id", part)).collect();
         Known {
             id: parts.filter(|parts| !parts.is_empty()).map(|parts| parts.join("|")),

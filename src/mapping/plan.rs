@@ -81,9 +81,8 @@ pub(super) fn events(
     then: &mut dyn FnMut(PlannedEvent),
 ) {
     let document = source.body.document(input);
-    let scope = |document| {
-        Scope::new(document).with_request(input.headers, input.query).noted_by(tracer)
-    };
+    let scope =
+        |document| Scope::new(document).with_request(input.headers, input.query).noted_by(tracer);
     match source.body.split(document) {
         Split::One(event) if source.body.splits() => {
             then(plan_event(source, scope(event).with_batch(document), input.received_at));
@@ -111,9 +110,8 @@ fn plan_event(source: &Source, scope: Scope<'_>, received_at: Timestamp) -> Plan
     let lets = Lets::new(&source.lets);
     let scope = scope.with_event(&event).with_lets(&lets);
     let control = source.control.iter().any(|when| {
-        let holds = scope.note(|| when.holds(&scope), |holds| What::Control {
-            holds: Answer::of(holds),
-        });
+        let holds =
+            scope.note(|| when.holds(&scope), |holds| What::Control { holds: Answer::of(holds) });
         holds == Ok(true)
     });
     let mut planned = Vec::new();

@@ -174,9 +174,10 @@ impl Rule {
         country: Option<phonenumber::country::Id>,
         planned: &mut Vec<Planned>,
     ) -> Matched {
-        scope.note(|| self.apply_to(scope, country, planned), |_| What::Rule {
-            rule: Arc::clone(&self.name),
-        })
+        scope.note(
+            || self.apply_to(scope, country, planned),
+            |_| What::Rule { rule: Arc::clone(&self.name) },
+        )
     }
 
     fn apply_to(
@@ -213,16 +214,19 @@ impl Rule {
         scope: &Scope<'_>,
         country: Option<phonenumber::country::Id>,
     ) -> Option<Decision> {
-        scope.note_item(|| self.decide_for(scope, country), |decision| What::Item {
-            item,
-            came: match decision {
-                None => Came::NotMatched,
-                Some(Decision::Update(_)) => Came::Planned,
-                Some(Decision::Held(held)) => Came::Held(held.clone()),
-                Some(Decision::Skipped(reason)) => Came::Skipped(*reason),
-                Some(Decision::NoEffect) => Came::NoEffect,
+        scope.note_item(
+            || self.decide_for(scope, country),
+            |decision| What::Item {
+                item,
+                came: match decision {
+                    None => Came::NotMatched,
+                    Some(Decision::Update(_)) => Came::Planned,
+                    Some(Decision::Held(held)) => Came::Held(held.clone()),
+                    Some(Decision::Skipped(reason)) => Came::Skipped(*reason),
+                    Some(Decision::NoEffect) => Came::NoEffect,
+                },
             },
-        })
+        )
     }
 
     fn decide_for(

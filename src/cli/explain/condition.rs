@@ -129,16 +129,16 @@ pub(in crate::cli) fn deciding(notes: &[Noted], style: Style) -> Vec<String> {
 
 /// `turned`: inside a `not`, where the claims that hold are what decided.
 fn gather(notes: &[Noted], turned: bool, style: Style, decided: &mut Vec<String>) {
-    let decides = |answer: &Answer| match answer {
+    let is_decisive = |answer: &Answer| match answer {
         Answer::Yes => turned,
         Answer::No => !turned,
         Answer::Unclear(_) => true,
     };
     for noted in notes {
         match &noted.what {
-            What::Clause { holds, .. } if decides(holds) => {
+            What::Clause { holds, .. } if is_decisive(holds) => {
                 let found = found(noted, Why::Asked, style);
-                let claims = tests(noted).into_iter().filter(|(_, answer)| decides(answer));
+                let claims = tests(noted).into_iter().filter(|(_, answer)| is_decisive(answer));
                 let not = if turned { "not " } else { "" };
                 decided.extend(claims.map(|(claim, answer)| match answer {
                     Answer::Unclear(held) => format!("{not}{claim}: {}", held.detail),
@@ -148,10 +148,10 @@ fn gather(notes: &[Noted], turned: bool, style: Style, decided: &mut Vec<String>
                     decided.push(held.detail.clone());
                 }
             }
-            What::Group { group, holds } if decides(holds) => {
+            What::Group { group, holds } if is_decisive(holds) => {
                 gather(&noted.inside, turned != (*group == "not"), style, decided);
             }
-            What::Block { holds } if decides(holds) => {
+            What::Block { holds } if is_decisive(holds) => {
                 gather(&noted.inside, turned, style, decided);
             }
             _ => {}

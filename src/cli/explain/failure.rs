@@ -16,7 +16,8 @@ pub(in crate::cli) fn lines(outcome: &Outcome, style: Style) -> Vec<String> {
         out.extend(difference::lines(&one.expected, &one.actual, style));
     }
     for (place, explained) in outcome.explained.iter().enumerate() {
-        let of = if outcome.explained.len() > 1 { format!("event {place}: ") } else { String::new() };
+        let of =
+            if outcome.explained.len() > 1 { format!("event {place}: ") } else { String::new() };
         out.push(style.heading(&format!("{of}what the rules saw:")));
         out.extend(short::lines(explained, style).into_iter().map(|line| format!("  {line}")));
     }

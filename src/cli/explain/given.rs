@@ -57,7 +57,9 @@ pub(super) fn request(arguments: &Arguments, body: &Path) -> anyhow::Result<Give
 fn read(body: &Path) -> anyhow::Result<Vec<u8>> {
     if body.as_os_str() == "-" {
         let mut bytes = Vec::new();
-        std::io::stdin().read_to_end(&mut bytes).context("the body cannot be read from the pipe")?;
+        std::io::stdin()
+            .read_to_end(&mut bytes)
+            .context("the body cannot be read from the pipe")?;
         return Ok(bytes);
     }
     std::fs::read(body).with_context(|| format!("the body `{}` cannot be read", body.display()))

@@ -44,19 +44,19 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "FILE")]
     body: Option<PathBuf>,
     /// A header of the request
-    #[arg(long, value_name = "NAME: VALUE", requires = "body")]
+    #[arg(long, value_name = "NAME: VALUE", conflicts_with = "event")]
     header: Vec<String>,
     /// A parameter of the request's query, as it is encoded there
-    #[arg(long, value_name = "NAME=VALUE", requires = "body")]
+    #[arg(long, value_name = "NAME=VALUE", conflicts_with = "event")]
     query: Vec<String>,
     /// The content type of the body [default: that header, else by the file's name]
-    #[arg(long, value_name = "TYPE", requires = "body")]
+    #[arg(long, value_name = "TYPE", conflicts_with = "event")]
     content_type: Option<String>,
     /// A stored event, by the id that its sender was given; asked of the running bridge
     #[arg(long, value_name = "ID")]
     event: Option<EventId>,
     /// Open the store instead of asking the bridge, which must not run
-    #[arg(long, requires = "event")]
+    #[arg(long, conflicts_with = "body")]
     offline: bool,
     /// For a program: one JSON object
     #[arg(long)]
@@ -109,33 +109,35 @@ fn print(text: &str) -> anyhow::Result<()> {
 
 /// The source that is named, or the only one.
 fn source(set: &Set, named: Option<&str>) -> anyhow::Result<Arc<Source>> {
-    let names = || set.iter().map(|source| source.name.as_str());
+    let known = || set.iter().map(|source| source.name.as_str());
     let Some(named) = named else {
         let mut sources = set.iter();
         return match (sources.next(), sources.next()) {
             (Some(only), None) => Ok(Arc::clone(only)),
             _ => anyhow::bail!(
                 "`--source` says whose rules are asked: {}",
-                names().collect::<Vec<_>>().join(", ")
+                known().collect::<Vec<_>>().join(", ")
             ),
         };
     };
     let found = set.iter().find(|source| source.name.as_str() == named);
     found.map(Arc::clone).with_context(|| {
-        let near = nearest(named, names()).map(|near| format!("; did you mean `{near}`?"));
+        let near = nearest(named, known()).map(|near| format!("; did you mean `{near}`?"));
         format!("no mapping describes the source `{named}`{}", near.unwrap_or_default())
     })
 }
 
 /// Explains a request as the door would hand it to the rules: decoded, with the headers that the mapping reads.
 fn explain(source: &Source, given: &Given) -> anyhow::Result<Vec<Explained>> {
-    let mut files = Files { folder: Path::new(&source.file).parent().map(Path::to_owned).unwrap_or_default() };
+    let mut files =
+        Files { folder: Path::new(&source.file).parent().map(Path::to_owned).unwrap_or_default() };
     let document = files
         .decode(source, given.content_type.as_deref(), &given.body)
         .map_err(|error| anyhow::anyhow!("the body cannot be read: {error}"))?;
-    let kept = given.headers.iter().filter(|(name, _)| {
-        source.headers.contains(name) && !CREDENTIALS.contains(&name.as_str())
-    });
+    let kept = given
+        .headers
+        .iter()
+        .filter(|(name, _)| source.headers.contains(name) && !CREDENTIALS.contains(&name.as_str()));
     let headers = decode::headers(kept.map(|(name, value)| (name.as_str(), value.as_str())));
     let query = decode::query(&given.query);
     let mut explained = source.explain(&Input {

@@ -54,7 +54,8 @@ fn fields(notes: &[Noted], style: Style, out: &mut Vec<String>) {
         let What::Field { field, gave: Gave::Absent } = &noted.what else { continue };
         let mut missing = Vec::new();
         paths(&noted.inside, &mut missing);
-        let why = if missing.is_empty() { String::new() } else { format!(": {}", missing.join("; ")) };
+        let why =
+            if missing.is_empty() { String::new() } else { format!(": {}", missing.join("; ")) };
         out.push(format!("    {} {} is left out{why}", style.bad("–"), visible(field)));
     }
 }

@@ -18,7 +18,9 @@ pub(super) fn event(
     let mut out = vec![heading(explained, source, style)];
     let (fields, others): (Vec<_>, Vec<_>) =
         explained.trace.iter().partition(|noted| matches!(noted.what, What::Field { .. }));
-    for noted in fields.iter().filter(|noted| matches!(noted.gave(), Some(Gave::Absent | Gave::Held(_)))) {
+    for noted in
+        fields.iter().filter(|noted| matches!(noted.gave(), Some(Gave::Absent | Gave::Held(_))))
+    {
         field(noted, "is not known", 2, style, &mut out);
     }
     lets(&explained.trace, 0, style, &mut out);
@@ -111,7 +113,9 @@ fn rule<'p, I: Iterator<Item = &'p Planned>>(
                             When::Missing => Some("if there is no such contact"),
                             When::Update => None,
                         };
-                        out.extend(when.map(|when| format!("    {}", style.faint(&format!("# {when}")))));
+                        out.extend(
+                            when.map(|when| format!("    {}", style.faint(&format!("# {when}")))),
+                        );
                         out.push(format!("    {}", visible(&request.curl())));
                     }
                 }
@@ -131,8 +135,12 @@ fn verdict(title: &str, came: &Came, style: Style) -> String {
     match came {
         Came::NotMatched => format!("{} {title}: did not match", style.bad("✗")),
         Came::Planned => format!("{} {title}: matched, an update is planned", style.good("✓")),
-        Came::NoEffect => format!("{} {title}: matched, with nothing to change: no effect", style.good("✓")),
-        Came::Skipped(reason) => format!("{} {title}: matched, and is skipped: {reason}", style.good("✓")),
+        Came::NoEffect => {
+            format!("{} {title}: matched, with nothing to change: no effect", style.good("✓"))
+        }
+        Came::Skipped(reason) => {
+            format!("{} {title}: matched, and is skipped: {reason}", style.good("✓"))
+        }
         Came::Held(held) => format!(
             "{} {title}: held ({}): {}",
             style.bad("!"),
@@ -171,13 +179,17 @@ fn item_lines(noted: &Noted, came: &Came, style: Style, out: &mut Vec<String>) {
         let blank = if own == "contact" { "is blank" } else { "is left out" };
         field(noted, blank, 4, style, out);
     }
+    if let (Came::Held(_), "update") = (came, part) {
+        out.push(format!("    {}", style.faint("what stands after it was not made")));
+    }
 }
 
 /// A field: what it became, and how.
 fn field(noted: &Noted, blank: &str, indent: usize, style: Style, out: &mut Vec<String>) {
     let What::Field { field, gave } = &noted.what else { return };
     let margin = " ".repeat(indent);
-    let name = field.strip_prefix("update.").or_else(|| field.strip_prefix("contact.")).unwrap_or(field);
+    let name =
+        field.strip_prefix("update.").or_else(|| field.strip_prefix("contact.")).unwrap_or(field);
     let name = visible(name);
     match gave {
         Gave::Absent => out.push(format!("{margin}{} {name} {blank}", style.bad("–"))),

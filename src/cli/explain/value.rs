@@ -24,7 +24,8 @@ pub(in crate::cli) fn shown(value: &Value) -> String {
 /// A text of the event, with what a terminal would take for a command made visible.
 pub(super) fn visible(text: &str) -> String {
     let is_hidden = |c: char| {
-        c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        c.is_control()
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
     };
     if !text.contains(is_hidden) {
         return text.to_owned();

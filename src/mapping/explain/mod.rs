@@ -58,9 +58,9 @@ impl Explained {
         let Some((_, inside)) = self.rules().find(|(rule, _)| *rule == &*planned.rule) else {
             return &[];
         };
-        let item = inside.iter().find(|noted| {
-            matches!(noted.what, What::Item { item, .. } if item == planned.item)
-        });
+        let item = inside
+            .iter()
+            .find(|noted| matches!(noted.what, What::Item { item, .. } if item == planned.item));
         item.map_or(inside, |noted| &noted.inside)
     }
 

@@ -6,7 +6,7 @@ use super::*;
 use crate::mapping::Set;
 use crate::mapping::expr::samples::document;
 
-const CRM: &str = r#"
+const CRM: &str = r"
 source: crm
 verify: none
 event: { id: $.id }
@@ -30,7 +30,7 @@ rules:
     when: { $.kind: other }
     contact: { id: $.contact }
     update: { optin: false }
-"#;
+";
 
 fn source() -> Arc<Source> {
     let set = Set::read(vec![("crm.yaml".to_owned(), CRM.to_owned())]).set.unwrap();
@@ -88,7 +88,11 @@ fn an_update_has_its_trace_and_what_did_not_match_has_its_own() {
     assert_eq!(shown["trace"]["not_matched"][0]["rule"], "other");
     assert_eq!(shown["trace"]["not_matched"][0]["trace"][0]["holds"], false);
     assert_eq!(shown["trace"]["lets"][0]["name"], "$answer");
-    assert_eq!(shown["trace"]["lets"].as_array().unwrap().len(), 1, "what is not read is not noted");
+    assert_eq!(
+        shown["trace"]["lets"].as_array().unwrap().len(),
+        1,
+        "what is not read is not noted"
+    );
     assert_eq!(shown["trace"]["event"][0]["field"], "event.id");
 }
 
@@ -121,9 +125,10 @@ fn every_clause_is_seen_also_after_the_one_that_decides() {
 fn a_field_that_is_left_out_leads_to_the_path_that_may_have_been_meant() {
     let explained = explained(&lead());
     let trace = explained.trace_of(&explained.event.planned[0]);
-    let city = all(trace, &|what| {
-        matches!(what, What::Field { field, .. } if field == "update.attributes.city")
-    });
+    let city = all(
+        trace,
+        &|what| matches!(what, What::Field { field, .. } if field == "update.attributes.city"),
+    );
 
     assert_eq!(city[0].gave(), Some(&Gave::Absent));
     let paths = all(&city[0].inside, &|what| matches!(what, What::Path { .. }));
@@ -137,9 +142,8 @@ fn coverage_names_the_rules_and_the_branches_that_no_event_touches() {
     let mut coverage = Coverage::of(&source());
     coverage.add(&explained(&lead()));
     let said = |coverage: &Coverage| -> Vec<String> {
-        let line = |u: Untouched| {
-            format!("{} {} never {}", u.rule, u.clause.unwrap_or_default(), u.never)
-        };
+        let line =
+            |u: Untouched| format!("{} {} never {}", u.rule, u.clause.unwrap_or_default(), u.never);
         coverage.untouched().into_iter().map(line).collect()
     };
 

@@ -182,7 +182,6 @@ impl Gave {
             Evaluated::Remove => Self::Remove,
         }
     }
-
 }
 
 impl Answer {

@@ -78,10 +78,10 @@ impl Guarded {
             return Ok(found);
         }
         if let Some(default) = &options.default {
-            return scope.note(|| default.give(scope, unmapped), |found| What::Form {
-                form: "default".into(),
-                gave: Gave::of(found),
-            });
+            return scope.note(
+                || default.give(scope, unmapped),
+                |found| What::Form { form: "default".into(), gave: Gave::of(found) },
+            );
         }
         if options.required && when_holds {
             let detail = "a value is required, nothing or a blank was found";

@@ -52,11 +52,14 @@ impl Piped {
             let at = |held: Held| held.at(&format!("{}, step `{name}`", self.from.label()));
             let input = scope.is_noted().then(|| Gave::found(&value));
             value = scope
-                .note(|| step.apply(value, scope, unmapped), |found| What::Step {
-                    step: name.clone(),
-                    input: input.unwrap_or(Gave::Absent),
-                    gave: Gave::of(found),
-                })
+                .note(
+                    || step.apply(value, scope, unmapped),
+                    |found| What::Step {
+                        step: name.clone(),
+                        input: input.unwrap_or(Gave::Absent),
+                        gave: Gave::of(found),
+                    },
+                )
                 .map_err(at)?;
             is_mobile = match step.effect() {
                 Effect::ReadsPhones => true,

@@ -70,17 +70,13 @@ impl Expr {
             Self::Index(_) => "index",
             Self::Guarded(_) => "when",
         };
-        scope.note(|| self.make(scope, unmapped), |found| What::Form {
-            form: form.into(),
-            gave: Gave::of(found),
-        })
+        scope.note(
+            || self.make(scope, unmapped),
+            |found| What::Form { form: form.into(), gave: Gave::of(found) },
+        )
     }
 
-    fn make<'s>(
-        &'s self,
-        scope: &Scope<'s>,
-        unmapped: Unmapped,
-    ) -> Result<Evaluated<'s>, Held> {
+    fn make<'s>(&'s self, scope: &Scope<'s>, unmapped: Unmapped) -> Result<Evaluated<'s>, Held> {
         match self {
             Self::Literal(value) => Ok(Evaluated::One(Cow::Borrowed(value))),
             Self::Path(path) => Evaluated::selected(path, scope),

@@ -597,10 +597,20 @@ rules:
 
 /// An event of the CRM that has most of what its rules read, some of it anything.
 fn any_crm() -> impl Strategy<Value = Value> {
-    let word = prop_oneof![Just("ping"), Just("pong"), Just("a"), Just("y"), Just("Pune"), Just("7989000001")];
+    let word = prop_oneof![
+        Just("ping"),
+        Just("pong"),
+        Just("a"),
+        Just("y"),
+        Just("Pune"),
+        Just("7989000001")
+    ];
     let some = prop_oneof![any_json(), word.prop_map(Value::text)];
     (prop::collection::vec(some, 12), any_json()).prop_map(|(mut values, leads)| {
-        let names = ["k", "size", "city", "answers", "tags", "email", "first", "last", "phone", "consent", "b", "id"];
+        let names = [
+            "k", "size", "city", "answers", "tags", "email", "first", "last", "phone", "consent",
+            "b", "id",
+        ];
         let mut members: IndexMap<Box<str>, Value> =
             names.iter().map(|name| ((*name).into(), values.pop().unwrap_or_default())).collect();
         let lead = document("{ id: 65f0c0ffee0123456789abcd, phone: '7989000001', tags: [a, ''] }");

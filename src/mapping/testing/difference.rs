@@ -117,9 +117,9 @@ fn became(planned: &Planned, entry: Option<&Entry>, lookups: &Lookups) -> Value 
 fn within(part: &Value, whole: &Value) -> Value {
     match (part, whole) {
         (Value::Object(part), Value::Object(whole)) => {
-            let both = part.iter().filter_map(|(name, part)| {
-                Some((name.clone(), within(part, whole.get(name)?)))
-            });
+            let both = part
+                .iter()
+                .filter_map(|(name, part)| Some((name.clone(), within(part, whole.get(name)?))));
             Value::Object(both.collect())
         }
         (Value::Array(part), Value::Array(whole)) if part.iter().all(|p| whole.contains(p)) => {

@@ -87,10 +87,8 @@ impl Clause {
                 || any(scope, blocks.iter().map(|block| block.answer(scope))),
                 |answer| group("any", answer),
             ),
-            Self::Not(block) => scope.note(
-                || block.answer(scope).map(|holds| !holds),
-                |answer| group("not", answer),
-            ),
+            Self::Not(block) => scope
+                .note(|| block.answer(scope).map(|holds| !holds), |answer| group("not", answer)),
         }
     }
 }
@@ -105,11 +103,7 @@ fn any(scope: &Scope<'_>, answers: impl Iterator<Item = Answer>) -> Answer {
     settle(scope, answers, true)
 }
 
-fn settle(
-    scope: &Scope<'_>,
-    mut answers: impl Iterator<Item = Answer>,
-    decisive: bool,
-) -> Answer {
+fn settle(scope: &Scope<'_>, mut answers: impl Iterator<Item = Answer>, decisive: bool) -> Answer {
     let mut open = None;
     while let Some(answer) = answers.next() {
         match answer {

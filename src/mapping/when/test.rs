@@ -92,21 +92,23 @@ impl Test {
 
     /// The answer, noted.
     pub(super) fn noted(&self, found: &Evaluated<'_>, scope: &Scope<'_>) -> Answer {
-        scope.note(|| self.answer(found, scope), |answer| What::Test {
-            expected: self.to_string(),
-            holds: Noted::of(answer),
-        })
+        scope.note(
+            || self.answer(found, scope),
+            |answer| What::Test { expected: self.to_string(), holds: Noted::of(answer) },
+        )
     }
 
     fn answer(&self, found: &Evaluated<'_>, scope: &Scope<'_>) -> Answer {
         match self {
-            Self::AnyIs(tests) => {
-                any(scope, each_value(found)?.into_iter().map(|value| pass(tests, Some(value), scope)))
-            }
-            Self::NoneIs(tests) => {
-                any(scope, each_value(found)?.into_iter().map(|value| pass(tests, Some(value), scope)))
-                    .map(|one| !one)
-            }
+            Self::AnyIs(tests) => any(
+                scope,
+                each_value(found)?.into_iter().map(|value| pass(tests, Some(value), scope)),
+            ),
+            Self::NoneIs(tests) => any(
+                scope,
+                each_value(found)?.into_iter().map(|value| pass(tests, Some(value), scope)),
+            )
+            .map(|one| !one),
             Self::AllAre(tests) => {
                 let values = each_value(found)?;
                 if values.is_empty() {

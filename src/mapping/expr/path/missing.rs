@@ -10,6 +10,8 @@ use crate::mapping::expr::scope::nearest;
 
 /// Values looked at for a member of the same name elsewhere.
 const LOOKED_AT: usize = 20_000;
+/// So much alike (Jaro, 0 to 1) are names one of which may have been meant: `fone` and `phone`, not `kind` and `id`.
+const ALIKE: f64 = 0.7;
 /// Names that are listed of what stands there.
 const LISTED: usize = 8;
 
@@ -111,12 +113,7 @@ fn name_of(segment: &Segment) -> Option<&str> {
 
 /// The same path with the name that stands there and is written most like the one that does not, or with the items
 /// of the list that stands there.
-fn similar(
-    resolved: &str,
-    here: &[&Value],
-    rest: &[Segment],
-    document: &Value,
-) -> Option<String> {
+fn similar(resolved: &str, here: &[&Value], rest: &[Segment], document: &Value) -> Option<String> {
     let (first, after) = rest.split_first()?;
     here.iter().find_map(|value| match (value, first) {
         (Value::Object(members), Segment::Child(Selector::Name(name))) => {
@@ -157,7 +154,10 @@ fn alike(name: &str, members: &Members) -> Option<String> {
     };
     let wanted = plain(name);
     let same = members.keys().find(|key| !wanted.is_empty() && plain(key) == wanted);
-    same.map(|key| key.to_string()).or_else(|| nearest(name, members.keys().map(|key| &**key)))
+    same.map(ToString::to_string).or_else(|| {
+        let close = |key: &&str| strsim::jaro(name, key) >= ALIKE;
+        nearest(name, members.keys().map(|key| &**key).filter(close))
+    })
 }
 
 /// The shortest path to a member of the same name somewhere else; the names that follow in the path must follow
@@ -206,27 +206,58 @@ mod tests {
             "firstName": "Ann", "one": {"id": 1}, "raw": "{\"a\":1}", "none": [], "your-tel": "1"
         }"#;
         for (path, resolved, found, nearest) in [
-            ("$.form_respons.answers[*].text", "$", "an object", Some("$.form_response.answers[*].text")),
-            ("$.form_response.answer", "$.form_response", "`answers`, `hidden`", Some("$.form_response.answers")),
+            (
+                "$.form_respons.answers[*].text",
+                "$",
+                "an object",
+                Some("$.form_response.answers[*].text"),
+            ),
+            (
+                "$.form_response.answer",
+                "$.form_response",
+                "`answers`, `hidden`",
+                Some("$.form_response.answers"),
+            ),
             ("$.answers", "$", "an object", Some("$.form_response.answers")),
             ("$.hidden.utm_source", "$", "an object", Some("$.form_response.hidden.utm_source")),
             ("$.utm_source", "$", "an object", Some("$.form_response.hidden.utm_source")),
             ("$.first_name", "$", "an object", Some("$.firstName")),
             ("$.your_tel", "$", "an object", Some("$['your-tel']")),
-            ("$.form_response.answers.text", "$.form_response.answers", "a list of 1 item", Some("$.form_response.answers[*].text")),
-            ("$.form_response.answers[1].text", "$.form_response.answers", "a list of 1 item", None),
-            ("$.form_response.answers[*].field.id", "$.form_response.answers[*].field", "`ref`", None),
+            (
+                "$.form_response.answers.text",
+                "$.form_response.answers",
+                "a list of 1 item",
+                Some("$.form_response.answers[*].text"),
+            ),
+            (
+                "$.form_response.answers[1].text",
+                "$.form_response.answers",
+                "a list of 1 item",
+                None,
+            ),
+            (
+                "$.form_response.answers[*].field.id",
+                "$.form_response.answers[*].field",
+                "`ref`",
+                None,
+            ),
             ("$.one[*].id", "$.one[*]", "a number", Some("$.one.id")),
             ("$.one[0].id", "$.one", "an object", Some("$.one.id")),
             ("$.raw.a", "$.raw", "may hold JSON", None),
             ("$.none[*]", "$.none", "a list of 0 items", None),
             ("$.firstName.x", "$.firstName", "a text", None),
-            ("$.form_response.answers[?@.text == 'b'].field", "$.form_response.answers", "a list of 1 item", None),
+            (
+                "$.form_response.answers[?@.text == 'b'].field",
+                "$.form_response.answers",
+                "a list of 1 item",
+                None,
+            ),
             ("$..nowhere", "$", "an object", None),
             ("$.city", "$", "`form_response`, `firstName`", None),
         ] {
             let event = document(event);
-            let missing = Path::parse(path, &Names::default()).unwrap().missing(&Scope::new(&event));
+            let missing =
+                Path::parse(path, &Names::default()).unwrap().missing(&Scope::new(&event));
 
             let missing = missing.unwrap_or_else(|| panic!("{path} selects something"));
             assert_eq!(missing.resolved.as_deref(), Some(resolved), "{path}");

@@ -140,9 +140,7 @@ impl Path {
         scope.note(select, |found| match found {
             Err(held) => self.noted(Gave::Held(Held::clone(held)), scope),
             Ok(found) if found.is_empty() => self.noted(Gave::Absent, scope),
-            Ok(found) => {
-                self.noted(Gave::Values(found.iter().copied().cloned().collect()), scope)
-            }
+            Ok(found) => self.noted(Gave::Values(found.iter().copied().cloned().collect()), scope),
         })
     }
 
@@ -178,14 +176,18 @@ impl Path {
 
     fn start<'s>(&self, scope: &Scope<'s>) -> Result<Option<&'s Value>, Held> {
         let Root::Let(index) = self.root else { return Ok(self.fixed(scope)) };
-        scope.note_let(index, || self.named(index, scope), |read| What::Let {
-            name: self.root_text().to_owned(),
-            gave: match read {
-                Err(held) => Gave::Held(held.clone()),
-                Ok(None) => Gave::Absent,
-                Ok(Some(value)) => Gave::Value(Value::clone(value)),
+        scope.note_let(
+            index,
+            || self.named(index, scope),
+            |read| What::Let {
+                name: self.root_text().to_owned(),
+                gave: match read {
+                    Err(held) => Gave::Held(held.clone()),
+                    Ok(None) => Gave::Absent,
+                    Ok(Some(value)) => Gave::Value(Value::clone(value)),
+                },
             },
-        })
+        )
     }
 
     fn fixed<'s>(&self, scope: &Scope<'s>) -> Option<&'s Value> {
