@@ -130,7 +130,7 @@ fn a_held_value_says_at_which_step_it_failed() {
         + name = "Ann"
               $.name "Ann"
         ! attributes.when is held (step)
-              $.at " soon " → trim "soon" → date held (step): a date or time is expected, a text that is none was found
+              $.at " soon " → trim "soon" → date("%d %b %Y") held (step): a date or time is expected, a text that is none was found
         what stands after it was not made
     "#);
 }

@@ -101,7 +101,7 @@ pub enum What {
     },
     /// A step that a value goes through.
     Step {
-        /// Its name.
+        /// The step with its arguments, as in `map(plans)`.
         step: Box<str>,
         /// What it was given.
         input: Gave,
