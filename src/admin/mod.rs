@@ -6,10 +6,11 @@
 //! - Nothing of it can be reached through the listener that senders use.
 //! - Readiness says whether the bridge can take webhooks, never whether the API is well: while the API is down
 //!   the bridge goes on accepting.
-//! - No answer names a contact.
+//! - No list names a contact; what a sender said is shown for one event at a time ([`event`]).
 
 pub mod api;
 pub mod auth;
+pub mod event;
 pub mod observe;
 mod overview;
 mod reply;

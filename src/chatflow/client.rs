@@ -161,21 +161,14 @@ impl Client {
     }
 
     async fn page(&self, filters: &[(&str, &str)], page: usize) -> Result<Vec<Contact>, Failure> {
-        // The oldest first, so that a contact made meanwhile moves no other to a page already read.
-        let paging = [("order", "1"), ("limit", &PAGE.to_string()), ("page", &page.to_string())];
-        let query = [filters, &paging].concat();
-        let request = self.request(Method::GET, &with_query("/contacts/", &query));
+        let request = self.request(Method::GET, &search_path(filters, page));
         self.ask(Operation::Find, request, |said| said.contacts("contacts")).await
     }
 
     /// `POST /contacts` with `onDuplicate=skip`: the contacts that were made; none if there was one already.
     pub async fn create(&self, new: &NewContact) -> Result<Vec<Contact>, Failure> {
         let body = request::create(new, self.0.wire)?;
-        let path = match self.0.wire.on_duplicate {
-            OnDuplicatePlace::Query => "/contacts?onDuplicate=skip",
-            OnDuplicatePlace::Body => "/contacts",
-        };
-        let request = self.with_body(Method::POST, path, body);
+        let request = self.with_body(Method::POST, create_path(self.0.wire), body);
         self.ask(Operation::Create, request, |said| said.contacts("createdContacts")).await
     }
 
@@ -242,6 +235,21 @@ fn authorization(key: &Secret) -> Result<HeaderValue, Unusable> {
         .map_err(|_| Unusable::Key)?;
     value.set_sensitive(true);
     Ok(value)
+}
+
+/// The path of one page of a search.
+pub(super) fn search_path(filters: &[(&str, &str)], page: usize) -> String {
+    // The oldest first, so that a contact made meanwhile moves no other to a page already read.
+    let paging = [("order", "1"), ("limit", &PAGE.to_string()), ("page", &page.to_string())];
+    with_query("/contacts/", &[filters, &paging].concat())
+}
+
+/// The path at which contacts are created.
+pub(super) const fn create_path(wire: WireSettings) -> &'static str {
+    match wire.on_duplicate {
+        OnDuplicatePlace::Query => "/contacts?onDuplicate=skip",
+        OnDuplicatePlace::Body => "/contacts",
+    }
 }
 
 /// The path with a query, encoded as forms are.

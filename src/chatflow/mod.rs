@@ -2,7 +2,7 @@
 //!
 //! [`Client`] has one method an endpoint; `request` puts an update into the wire form that is set, `response` reads
 //! the API's envelopes into [`Contact`]s, [`Failure`] says what can go wrong on the wire. [`mock`] is the API as the
-//! reference says, for tests, `chatflow-bridge mock` and `demo`.
+//! reference says, for tests, `chatflow-bridge mock` and `demo`; [`planned`] shows what would be sent.
 //!
 //! # Promises
 //!
@@ -15,6 +15,7 @@ mod client;
 mod contact;
 mod failure;
 pub mod mock;
+pub mod planned;
 mod request;
 mod response;
 mod retry_after;

@@ -7,6 +7,10 @@ use std::io::IsTerminal;
 pub(super) struct Style(bool);
 
 impl Style {
+    /// Text without colour.
+    #[cfg(test)]
+    pub(super) const PLAIN: Self = Self(false);
+
     pub(super) fn of_stdout() -> Self {
         Self(std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none())
     }

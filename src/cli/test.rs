@@ -5,6 +5,8 @@ use std::process::ExitCode;
 
 use serde_json::json;
 
+use super::covered::Covered;
+use super::explain::failure;
 use super::style::Style;
 use super::{Common, mappings};
 use crate::document::Value;
@@ -14,7 +16,7 @@ use crate::webhook::decode_for;
 
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  chatflow-bridge test\n  chatflow-bridge test my-mappings --filter consent\n  chatflow-bridge test --json | jq ."
+    after_help = "Examples:\n  chatflow-bridge test\n  chatflow-bridge test my-mappings --filter consent\n  chatflow-bridge test --coverage\n  chatflow-bridge test --json | jq ."
 )]
 pub(super) struct Arguments {
     /// The folder with the mapping files [default: the settings' own]
@@ -24,6 +26,9 @@ pub(super) struct Arguments {
     /// Only tests whose source or name holds this text
     #[arg(long, value_name = "TEXT")]
     filter: Option<String>,
+    /// List the rules and the branches of conditions that no test touches
+    #[arg(long)]
+    coverage: bool,
     /// For a program: one JSON object
     #[arg(long)]
     json: bool,
@@ -38,6 +43,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         anyhow::bail!("the mappings have errors, no test ran");
     };
     let (mut passed, mut failed, mut rows) = (0, 0, Vec::new());
+    let mut covered = Covered::of(set);
     for source in set.iter() {
         let mut outside = Files { folder: parent(&source.file) };
         for test in source.tests() {
@@ -46,6 +52,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
                 continue;
             }
             let outcome = run_test(source, test, &mut outside);
+            covered.add(source, &outcome.explained);
             let verdict = if outcome.passed { style.good("ok") } else { style.bad("FAILED") };
             passed += usize::from(outcome.passed);
             failed += usize::from(!outcome.passed);
@@ -55,10 +62,9 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
                     println!("     {}", failure.replace('\n', "\n     "));
                 }
                 if !outcome.passed {
-                    println!(
-                        "     {}",
-                        style.faint(&format!("planned: {}", json!(outcome.events)))
-                    );
+                    for line in failure::lines(&outcome, style) {
+                        println!("     {line}");
+                    }
                 }
             }
             rows.push(json!({
@@ -68,10 +74,16 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         }
     }
     if arguments.json {
-        println!("{}", serde_json::to_string_pretty(&json!({ "tests": rows }))?);
+        println!(
+            "{}",
+            serde_json::to_string_pretty(&json!({ "tests": rows, "coverage": covered.to_json() }))?
+        );
+    } else if arguments.coverage {
+        covered.list(style).iter().for_each(|line| println!("{line}"));
     }
     let summary = format!("{passed} passed, {failed} failed");
     eprintln!("{}", if failed == 0 { style.good(&summary) } else { style.bad(&summary) });
+    eprintln!("{}", Style::of_stderr().faint(&covered.summary()));
     if passed + failed == 0 {
         anyhow::bail!("no test ran: write some under `tests:`, or mend `--filter`");
     }
@@ -83,8 +95,8 @@ fn parent(file: &str) -> PathBuf {
 }
 
 /// Files from beside the mapping file, and bodies decoded as for a request.
-struct Files {
-    folder: PathBuf,
+pub(super) struct Files {
+    pub(super) folder: PathBuf,
 }
 
 impl Outside for Files {

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use indexmap::IndexMap;
 
 use super::Held;
+use super::explain::{field, note_field};
 use super::expr::{Evaluated, Expr, Path, Reading, Scope, looks_like_path};
 use super::syntax::{Code, Fields, Kind, Node, Problem, Problems, scalar};
 use crate::contact::AttributeChange;
@@ -101,9 +102,8 @@ impl Attributes {
             from.add(scope, &mut changes).map_err(|held| held.at("`update.attributes_from`"))?;
         }
         for (name, value) in &self.named {
-            let change = value
-                .attribute(scope)
-                .map_err(|held| held.at(&format!("`update.attributes.{name}`")))?;
+            let path = format_args!("update.attributes.{name}");
+            let change = field(scope, path, || value.attribute(scope))?;
             if let Some(change) = change {
                 changes.insert(name.clone(), change);
             }
@@ -148,18 +148,24 @@ impl From {
     fn add(&self, scope: &Scope<'_>, changes: &mut Changes) -> Result<(), Held> {
         match self {
             Self::Named { name, value } => {
-                if let (Some(name), Some(change)) = (name.text(scope)?, value.attribute(scope)?) {
+                let name = name.text(scope)?;
+                let shown = name.as_deref().unwrap_or("(an attribute without a name)");
+                let path = format_args!("update.attributes.{shown}");
+                let change = note_field(scope, path, || value.attribute(scope))?;
+                if let (Some(name), Some(change)) = (name, change) {
                     changes.insert(name, change);
                 }
             }
             Self::Members { from, members } => {
                 let Some(object) = object(from, scope)? else { return Ok(()) };
                 for Member { attribute, name, path } in members {
-                    let change = match (path, object.member(name)) {
-                        (Some(path), _) => path.attribute(scope)?,
-                        (None, Some(value)) => Expr::Literal(value.clone()).attribute(scope)?,
-                        (None, None) => None,
+                    let change = || match (path, object.member(name)) {
+                        (Some(path), _) => path.attribute(scope),
+                        (None, Some(value)) => Expr::Literal(value.clone()).attribute(scope),
+                        (None, None) => Ok(None),
                     };
+                    let shown = format_args!("update.attributes.{attribute}");
+                    let change = note_field(scope, shown, change)?;
                     if let Some(change) = change {
                         changes.insert(attribute.clone(), change);
                     }

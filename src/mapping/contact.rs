@@ -1,6 +1,7 @@
 //! `contact:`: who an update is for.
 
 use super::Held;
+use super::explain::field;
 use super::expr::{Expr, Path, Reading, Scope};
 use super::syntax::{Code, Fields, Node, Problem, Problems, scalar};
 use crate::contact::{ContactId, HeldReason, OnMissing, SkippedReason, Target, Who};
@@ -189,20 +190,19 @@ impl Key {
         country: Option<phonenumber::country::Id>,
     ) -> Result<Option<Who>, Held> {
         match self {
-            Self::Id(value) => {
-                let text = value.text(scope).map_err(|held| held.at("`contact.id`"))?;
-                text.map(|text| ContactId::try_from(text.trim().to_owned()).map(Who::Id))
-                    .transpose()
-                    .map_err(|error| Held::new(HeldReason::Type, format!("`contact.id`: {error}")))
-            }
-            Self::Mobile(value) => value
-                .mobile(scope, country)
-                .map(|mobile| mobile.map(Who::Mobile))
-                .map_err(|held| held.at("`contact.mobile`")),
-            Self::Attribute { name, value } => value
-                .text(scope)
-                .map(|value| value.map(|value| Who::Attribute { name: name.clone(), value }))
-                .map_err(|held| held.at("`contact.attribute`")),
+            Self::Id(value) => field(scope, "contact.id", || {
+                let Some(text) = value.text(scope)? else { return Ok(None) };
+                ContactId::try_from(text.trim().to_owned())
+                    .map(|id| Some(Who::Id(id)))
+                    .map_err(|error| Held::new(HeldReason::Type, error.to_string()))
+            }),
+            Self::Mobile(value) => field(scope, "contact.mobile", || {
+                Ok(value.mobile(scope, country)?.map(Who::Mobile))
+            }),
+            Self::Attribute { name, value } => field(scope, "contact.attribute", || {
+                let value = value.text(scope)?;
+                Ok(value.map(|value| Who::Attribute { name: name.clone(), value }))
+            }),
         }
     }
 }

@@ -6,6 +6,7 @@ use indexmap::IndexMap;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use super::explain::note_field;
 use super::expr::{Expr, Path, Reading, Scope};
 use super::steps::moment;
 use super::syntax::{Code, Fields, Node, Problem, Problems, scalar};
@@ -87,13 +88,16 @@ impl EventFields {
     }
 
     pub(super) fn find(&self, scope: &Scope<'_>, timezone: &TimeZone) -> Known {
-        let text = |value: &Option<Expr>| value.as_ref()?.text(scope).ok().flatten();
-        let parts: Option<Vec<_>> =
-            self.id.iter().map(|part| part.text(scope).ok().flatten()).collect();
+        let text =
+            |name: &str, value: &Expr| note_field(scope, name, || value.text(scope)).ok().flatten();
+        let parts: Option<Vec<_>> = self.id.iter().map(|part| text("event.id", part)).collect();
         Known {
             id: parts.filter(|parts| !parts.is_empty()).map(|parts| parts.join("|")),
-            event_type: text(&self.event_type),
-            occurred_at: text(&self.occurred_at)
+            event_type: self.event_type.as_ref().and_then(|value| text("event.type", value)),
+            occurred_at: self
+                .occurred_at
+                .as_ref()
+                .and_then(|value| text("event.occurred_at", value))
                 .and_then(|text| moment(&Value::text(text), timezone)),
         }
     }

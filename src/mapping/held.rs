@@ -4,7 +4,7 @@ use crate::contact::HeldReason;
 
 /// A value that could not be had. The detail says what was expected and what was found, never a
 /// value of the event: it is shown, logged and counted.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, serde::Serialize)]
 #[error("{detail}")]
 pub struct Held {
     /// The word for it, from the closed list.

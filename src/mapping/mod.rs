@@ -2,13 +2,14 @@
 //!
 //! [`Set::read`] reads all files, [`syntax`] one of them, [`expr`] finds and makes values (paths, steps, templates),
 //! [`Source::plan`] applies the rules, [`Held`] says why a value could not be had. [`diagnostics`] shows what is
-//! wrong with a file, [`testing`] runs the tests that stand in it, [`shown`] shows what was planned.
+//! wrong with a file, [`testing`] runs the tests that stand in it, [`shown`] shows what was planned and [`explain`] why.
 
 mod attributes;
 mod body;
 mod contact;
 pub mod diagnostics;
 mod event;
+pub mod explain;
 pub mod expr;
 mod held;
 mod lets;
@@ -26,6 +27,7 @@ mod when;
 
 pub use body::{Body, Format};
 pub use diagnostics::Report;
+pub use explain::Explained;
 pub use held::Held;
 pub use plan::{Decision, Input, Planned, PlannedEvent};
 pub use set::{Read, Set};

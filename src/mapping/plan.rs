@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::body::Split;
 use super::event::Known;
+use super::explain::{Answer, Tracer, What};
 use super::expr::{Lets, Scope};
 use super::rule::Matched;
 use super::source::Asks;
@@ -67,17 +68,32 @@ pub enum Decision {
 
 /// Applies a source's rules to a request.
 pub(super) fn plan(source: &Source, input: &Input<'_>) -> Vec<PlannedEvent> {
+    let mut planned = Vec::new();
+    events(source, input, None, &mut |event| planned.push(event));
+    planned
+}
+
+/// The same, event by event, with notes taken of what is evaluated.
+pub(super) fn events(
+    source: &Source,
+    input: &Input<'_>,
+    tracer: Option<&Tracer>,
+    then: &mut dyn FnMut(PlannedEvent),
+) {
     let document = source.body.document(input);
-    let scope = |document| Scope::new(document).with_request(input.headers, input.query);
+    let scope =
+        |document| Scope::new(document).with_request(input.headers, input.query).noted_by(tracer);
     match source.body.split(document) {
         Split::One(event) if source.body.splits() => {
-            vec![plan_event(source, scope(event).with_batch(document), input.received_at)]
+            then(plan_event(source, scope(event).with_batch(document), input.received_at));
         }
-        Split::One(event) => vec![plan_event(source, scope(event), input.received_at)],
-        Split::Each(events) => events
-            .into_iter()
-            .map(|event| plan_event(source, scope(event).with_batch(document), input.received_at))
-            .collect(),
+        Split::One(event) => then(plan_event(source, scope(event), input.received_at)),
+        Split::Each(events) => {
+            for event in events {
+                let scope = scope(event).with_batch(document);
+                then(plan_event(source, scope, input.received_at));
+            }
+        }
     }
 }
 
@@ -93,12 +109,21 @@ fn plan_event(source: &Source, scope: Scope<'_>, received_at: Timestamp) -> Plan
     let event = event_value(&known);
     let lets = Lets::new(&source.lets);
     let scope = scope.with_event(&event).with_lets(&lets);
-    let control = source.control.iter().any(|when| when.holds(&scope) == Ok(true));
+    let control = source.control.iter().any(|when| {
+        let holds =
+            scope.note(|| when.holds(&scope), |holds| What::Control { holds: Answer::of(holds) });
+        holds == Ok(true)
+    });
     let mut planned = Vec::new();
     if !control {
-        for rule in &source.compiled {
+        let mut rules = source.compiled.iter();
+        while let Some(rule) = rules.next() {
             let matched = rule.apply(&scope, source.country, &mut planned);
             if source.asks == Asks::First && matched == Matched::Yes {
+                for not_asked in rules {
+                    let (name, after) = (Arc::clone(&not_asked.name), Arc::clone(&rule.name));
+                    scope.note(|| (), |()| What::NotAsked { rule: name, after });
+                }
                 break;
             }
         }

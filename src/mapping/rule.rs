@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::contact::{Contact, Found, WAYS};
+use super::explain::{Came, What};
 use super::expr::{Expr, Lets, Path, Reading, Scope};
 use super::plan::{Decision, Planned};
 use super::syntax::{Code, Fields, Node, Problem, Problems, merged, scalar};
@@ -173,20 +174,32 @@ impl Rule {
         country: Option<phonenumber::country::Id>,
         planned: &mut Vec<Planned>,
     ) -> Matched {
+        scope.note(
+            || self.apply_to(scope, country, planned),
+            |_| What::Rule { rule: Arc::clone(&self.name) },
+        )
+    }
+
+    fn apply_to(
+        &self,
+        scope: &Scope<'_>,
+        country: Option<phonenumber::country::Id>,
+        planned: &mut Vec<Planned>,
+    ) -> Matched {
         let before = planned.len();
         let Some(path) = &self.for_each else {
-            let decision = self.decide(scope, country);
+            let decision = self.decide(0, scope, country);
             planned.extend(decision.map(|decision| self.planned(0, decision)));
             return matched(before, planned);
         };
         match path.select(scope) {
             Err(held) => planned.push(self.planned(0, Decision::Held(held.at("`for_each`")))),
             Ok(items) if items.len() > self.limit.min(MOST_OF_AN_EVENT.saturating_sub(before)) => {
-                planned.extend(self.too_many(&items, scope));
+                planned.extend(self.too_many(&items, &scope.unnoted()));
             }
             Ok(items) => {
                 for (item, place) in items.into_iter().zip(0..) {
-                    let decision = self.decide(&scope.with_item(item), country);
+                    let decision = self.decide(place, &scope.with_item(item), country);
                     planned.extend(decision.map(|decision| self.planned(place, decision)));
                 }
             }
@@ -196,6 +209,27 @@ impl Rule {
 
     /// What comes of it for one item; nothing where its condition does not hold.
     fn decide(
+        &self,
+        item: u32,
+        scope: &Scope<'_>,
+        country: Option<phonenumber::country::Id>,
+    ) -> Option<Decision> {
+        scope.note_item(
+            || self.decide_for(scope, country),
+            |decision| What::Item {
+                item,
+                came: match decision {
+                    None => Came::NotMatched,
+                    Some(Decision::Update(_)) => Came::Planned,
+                    Some(Decision::Held(held)) => Came::Held(held.clone()),
+                    Some(Decision::Skipped(reason)) => Came::Skipped(*reason),
+                    Some(Decision::NoEffect) => Came::NoEffect,
+                },
+            },
+        )
+    }
+
+    fn decide_for(
         &self,
         scope: &Scope<'_>,
         country: Option<phonenumber::country::Id>,
@@ -221,15 +255,17 @@ impl Rule {
 
     /// Whether the condition holds: one part that does not makes it no, whatever the others are.
     fn holds(&self, scope: &Scope<'_>) -> Result<bool, Held> {
-        let mut unclear = None;
+        let (mut unclear, mut fails) = (None, false);
         for when in &self.when {
             match when.holds(scope) {
                 Ok(true) => {}
+                Ok(false) if scope.is_noted() => fails = true,
                 Ok(false) => return Ok(false),
                 Err(held) => unclear = unclear.or(Some(held)),
             }
         }
         match unclear {
+            _ if fails => Ok(false),
             None => Ok(true),
             Some(held) => Err(Held::new(HeldReason::Condition, held.detail).at("`when`")),
         }

@@ -39,7 +39,7 @@ impl TagList {
     pub(super) fn replacement(&self, scope: &Scope<'_>) -> Result<Option<Vec<String>>, Held> {
         let (mut clears, mut tags) = (false, Vec::new());
         for item in &self.0 {
-            if matches!(item.evaluate(scope)?, Evaluated::Remove) {
+            if matches!(item.evaluate(&scope.unnoted())?, Evaluated::Remove) {
                 clears = true;
             } else {
                 add(item, scope, &mut tags)?;

@@ -2,6 +2,7 @@
 
 use super::Held;
 use super::attributes::Attributes;
+use super::explain::{Becomes, field};
 use super::expr::{Expr, Path, Reading, Scope, looks_like_path};
 use super::syntax::{Code, Fields, Node, Problem, Problems};
 use super::tags::{self, Sync, TagList};
@@ -129,12 +130,17 @@ impl Update {
         country: Option<phonenumber::country::Id>,
     ) -> Result<ContactUpdate, Held> {
         Ok(ContactUpdate {
-            name: field("name", self.name.as_ref(), |value| value.text(scope))?,
-            mobile: field("mobile", self.mobile.as_ref(), |value| value.mobile(scope, country))?,
-            optin: field("optin", self.optin.as_ref(), |value| value.truth(scope))?,
-            incoming_blocked: field("incoming_blocked", self.incoming_blocked.as_ref(), |value| {
-                value.truth(scope)
+            name: made(scope, "update.name", self.name.as_ref(), |value| value.text(scope))?,
+            mobile: made(scope, "update.mobile", self.mobile.as_ref(), |value| {
+                value.mobile(scope, country)
             })?,
+            optin: made(scope, "update.optin", self.optin.as_ref(), |value| value.truth(scope))?,
+            incoming_blocked: made(
+                scope,
+                "update.incoming_blocked",
+                self.incoming_blocked.as_ref(),
+                |value| value.truth(scope),
+            )?,
             tags: self.tag_change(scope)?,
             attributes: self.attributes.changes(scope)?,
         })
@@ -142,15 +148,20 @@ impl Update {
 
     fn tag_change(&self, scope: &Scope<'_>) -> Result<TagChange, Held> {
         let list = |name: &str, list: &Option<TagList>| {
-            let tags = list.as_ref().map(|list| list.texts(scope)).transpose();
-            tags.map(Option::unwrap_or_default).map_err(|held| held.at(&format!("`update.{name}`")))
+            let tags = made(scope, name, list.as_ref(), |list| {
+                let tags = list.texts(scope)?;
+                Ok((!tags.is_empty()).then_some(tags))
+            });
+            tags.map(Option::unwrap_or_default)
         };
-        let replace = field("tags", self.tags.as_ref(), |tags| tags.replacement(scope))?;
-        let mut add = list("tags_to_add", &self.tags_to_add)?;
-        let mut remove = list("tags_to_remove", &self.tags_to_remove)?;
-        if let Some(sync) = &self.tags_sync {
-            let (there, not_there) =
-                sync.changes(scope).map_err(|held| held.at("`update.tags_sync`"))?;
+        let replace =
+            made(scope, "update.tags", self.tags.as_ref(), |tags| tags.replacement(scope))?;
+        let mut add = list("update.tags_to_add", &self.tags_to_add)?;
+        let mut remove = list("update.tags_to_remove", &self.tags_to_remove)?;
+        let synced = made(scope, "update.tags_sync", self.tags_sync.as_ref(), |sync| {
+            sync.changes(scope).map(Some)
+        })?;
+        if let Some((there, not_there)) = synced {
             add.extend(there);
             remove.extend(not_there);
         }
@@ -158,16 +169,14 @@ impl Update {
     }
 }
 
-/// The value of one field, with its name in what holds it.
-fn field<E, T>(
+/// One field of those that the rule has.
+fn made<E, T: Becomes>(
+    scope: &Scope<'_>,
     name: &str,
     value: Option<&E>,
     make: impl FnOnce(&E) -> Result<Option<T>, Held>,
 ) -> Result<Option<T>, Held> {
-    match value {
-        None => Ok(None),
-        Some(value) => make(value).map_err(|held| held.at(&format!("`update.{name}`"))),
-    }
+    value.map_or(Ok(None), |value| field(scope, name, || make(value)))
 }
 
 /// Warns of consent that is given to all, or read from a bare path.

@@ -237,6 +237,20 @@ fn admin_token(settings: &Settings, store: &Path) -> Result<Secret, StartError> 
     )
 }
 
+/// The admin token of a bridge with these settings, for a command on the same machine; nothing where none is given
+/// and none was made yet.
+///
+/// # Errors
+///
+/// [`StartError`] says which file cannot be read.
+pub fn known_admin_token(settings: &Settings) -> Result<Option<Secret>, StartError> {
+    let path = settings.store.sqlite_path()?;
+    if admin::auth::token_file(&path).exists() || settings.admin.token_file.is_some() {
+        return admin_token(settings, &path).map(Some);
+    }
+    key::given(settings.admin.token.as_ref(), None)
+}
+
 /// What the operator's doors show of what is in force.
 fn look(
     intake: &Arc<Intake>,

@@ -159,6 +159,7 @@ fn wrong_usage_ends_with_2_and_help_has_examples() {
         &["serve", "--help"],
         &["check", "--help"],
         &["test", "--help"],
+        &["explain", "--help"],
         &["mock", "--help"],
     ] {
         let (code, said, _) = run(folder.path(), arguments);

@@ -8,6 +8,7 @@ mod admin;
 mod cli;
 mod crash;
 mod decoding;
+mod explain;
 mod intake;
 mod metrics;
 mod order;

@@ -201,7 +201,7 @@ fn from(
         for call in steps::of_item(item, reading, problems).unwrap_or_default() {
             match (Step::read(&call, reading, problems), &mut placed) {
                 (Some(step), Some(placed)) => {
-                    placed.push(Placed { name: call.name.as_str().into(), step });
+                    placed.push(Placed::new(&call, step));
                 }
                 (None, _) => placed = None,
                 (Some(_), None) => {}

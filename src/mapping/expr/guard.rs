@@ -5,6 +5,7 @@ use super::path::Path;
 use super::scope::Scope;
 use super::value::{Expr, Unmapped};
 use crate::contact::HeldReason;
+use crate::mapping::explain::{Gave, What};
 use crate::mapping::{Held, When};
 
 /// A value with options.
@@ -77,7 +78,10 @@ impl Guarded {
             return Ok(found);
         }
         if let Some(default) = &options.default {
-            return default.give(scope, unmapped);
+            return scope.note(
+                || default.give(scope, unmapped),
+                |found| What::Form { form: "default".into(), gave: Gave::of(found) },
+            );
         }
         if options.required && when_holds {
             let detail = "a value is required, nothing or a blank was found";

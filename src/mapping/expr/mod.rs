@@ -28,7 +28,7 @@ pub(in crate::mapping) use forms::{index, is_stumble};
 pub(in crate::mapping) use index::Index;
 pub use number::{compare_numbers, is_number};
 pub(in crate::mapping) use path::resolve as root_of;
-pub use path::{Path, PathError, looks_like_path};
+pub use path::{Missing, Path, PathError, looks_like_path};
 pub(in crate::mapping) use read::literal;
 pub use reading::{Reading, Table};
 pub use scope::{Lets, Names, Scope, nearest};

@@ -7,7 +7,8 @@ use super::value::{Expr, Unmapped};
 use crate::contact::Mobile;
 use crate::document::Value;
 use crate::mapping::Held;
-use crate::mapping::steps::{Effect, Step};
+use crate::mapping::explain::{Gave, What};
+use crate::mapping::steps::{Call, Effect, Step};
 
 /// A value and the steps it goes through.
 #[derive(Debug)]
@@ -19,8 +20,16 @@ pub struct Piped {
 /// A step, and the name it is called by in messages.
 #[derive(Debug)]
 pub(in crate::mapping) struct Placed {
-    pub(in crate::mapping) name: Box<str>,
-    pub(in crate::mapping) step: Step,
+    name: Box<str>,
+    /// The step with its arguments, as notes have it.
+    written: Box<str>,
+    step: Step,
+}
+
+impl Placed {
+    pub(in crate::mapping) fn new(call: &Call<'_>, step: Step) -> Self {
+        Self { name: call.name.as_str().into(), written: call.written().into(), step }
+    }
 }
 
 impl Piped {
@@ -46,10 +55,20 @@ impl Piped {
         let mut value = self.from.give(scope, unmapped)?;
         // Whether what is at hand came out of `phone` and was only chosen from since.
         let mut is_mobile = matches!(value, Evaluated::Mobile(_));
-        for Placed { name, step } in &self.steps {
+        for Placed { name, written, step } in &self.steps {
             let was_blank = value.is_blank();
             let at = |held: Held| held.at(&format!("{}, step `{name}`", self.from.label()));
-            value = step.apply(value, scope, unmapped).map_err(at)?;
+            let input = scope.is_noted().then(|| Gave::found(&value));
+            value = scope
+                .note(
+                    || step.apply(value, scope, unmapped),
+                    |found| What::Step {
+                        step: written.clone(),
+                        input: input.unwrap_or(Gave::Absent),
+                        gave: Gave::of(found),
+                    },
+                )
+                .map_err(at)?;
             is_mobile = match step.effect() {
                 Effect::ReadsPhones => true,
                 Effect::Chooses => is_mobile,

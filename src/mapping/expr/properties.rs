@@ -8,6 +8,7 @@ use super::samples::{read, value, with_reading};
 use super::{Expr, Lets, Names, Scope};
 use crate::document::{Members, Value};
 use crate::mapping::When;
+use crate::mapping::explain::Tracer;
 use crate::mapping::syntax::Node;
 
 /// Values that between them take every step and form.
@@ -96,9 +97,10 @@ fn everything(
     values: &[Expr],
     conditions: &[When],
     document: &Value,
+    tracer: Option<&Tracer>,
 ) -> Vec<String> {
     let lets = Lets::new(lets);
-    let scope = Scope::new(document).with_item(document).with_lets(&lets);
+    let scope = Scope::new(document).with_item(document).with_lets(&lets).noted_by(tracer);
     let of_values = values.iter().map(|value| {
         format!(
             "{:?} {:?} {:?} {:?} {:?} {:?}",
@@ -134,11 +136,13 @@ proptest! {
 
     /// No document brings a mapping down, and the same event gives the same result.
     #[test]
-    fn any_document_gives_the_same_answers_twice(documents in prop::collection::vec(any_document(), 4)) {
+    fn any_document_gives_the_same_answers_twice_noted_or_not(documents in prop::collection::vec(any_document(), 4)) {
         let (lets, values, conditions) = &*COMPILED;
         for document in &documents {
-            let once = everything(lets, values, conditions, document);
-            prop_assert_eq!(&once, &everything(lets, values, conditions, document));
+            let once = everything(lets, values, conditions, document, None);
+            prop_assert_eq!(&once, &everything(lets, values, conditions, document, None));
+            let noted = Tracer::default();
+            prop_assert_eq!(&once, &everything(lets, values, conditions, document, Some(&noted)));
         }
     }
 

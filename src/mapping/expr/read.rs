@@ -72,7 +72,7 @@ impl Expr {
             .iter()
             .map(|call| {
                 let step = Step::read(call, reading, problems)?;
-                Some(Placed { name: call.name.as_str().into(), step })
+                Some(Placed::new(call, step))
             })
             .collect();
         let steps = placed.into_iter().collect::<Option<Vec<_>>>()?;

@@ -4,6 +4,7 @@ use super::value::Expr;
 use crate::contact::Mobile;
 use crate::document::Value;
 use crate::mapping::Held;
+use crate::mapping::explain::{Tracer, What, Whose};
 use std::cell::OnceCell;
 use std::collections::HashSet;
 use std::sync::LazyLock;
@@ -119,6 +120,8 @@ pub struct Scope<'s> {
     event: &'s Value,
     of_file: Option<&'s Lets<'s>>,
     of_rule: Option<&'s Lets<'s>>,
+    /// Where notes are taken, if they are.
+    tracer: Option<&'s Tracer>,
 }
 
 static NOTHING: LazyLock<Value> = LazyLock::new(|| Value::Object(crate::document::Members::new()));
@@ -136,6 +139,7 @@ impl<'s> Scope<'s> {
             event: &NOTHING,
             of_file: None,
             of_rule: None,
+            tracer: None,
         }
     }
 
@@ -166,7 +170,71 @@ impl<'s> Scope<'s> {
     /// The same scope inside an `index`: the current item is another one, but not for the `let`s.
     #[must_use]
     pub(in crate::mapping) fn with_inner_item(self, item: &'s Value) -> Self {
-        Self { item: Some(item), ..self }
+        // Notes are of the table, not of each of what may be hundreds of entries.
+        Self { item: Some(item), tracer: None, ..self }
+    }
+
+    /// The same scope, with notes taken of what is evaluated in it.
+    #[must_use]
+    pub(in crate::mapping) fn noted_by(self, tracer: Option<&'s Tracer>) -> Self {
+        Self { tracer, ..self }
+    }
+
+    /// The same scope for what is evaluated a second time, or for a question beside the matter.
+    #[must_use]
+    pub(in crate::mapping) fn unnoted(self) -> Self {
+        Self { tracer: None, ..self }
+    }
+
+    /// Whether notes are taken: then conditions are evaluated to their end, though the answer is known.
+    pub(in crate::mapping) fn is_noted(&self) -> bool {
+        self.tracer.is_some()
+    }
+
+    /// Evaluates something, and notes what it was if notes are taken.
+    #[inline]
+    pub(in crate::mapping) fn note<T>(
+        &self,
+        evaluate: impl FnOnce() -> T,
+        what: impl FnOnce(&T) -> What,
+    ) -> T {
+        let Some(tracer) = self.tracer else { return evaluate() };
+        tracer.begin();
+        let found = evaluate();
+        tracer.end(what(&found));
+        found
+    }
+
+    /// The same for a rule and one item, where the rule's `let`s are noted.
+    #[inline]
+    pub(in crate::mapping) fn note_item<T>(
+        &self,
+        evaluate: impl FnOnce() -> T,
+        what: impl FnOnce(&T) -> What,
+    ) -> T {
+        let begun = || {
+            if let Some(tracer) = self.tracer {
+                tracer.is_item();
+            }
+            evaluate()
+        };
+        self.note(begun, what)
+    }
+
+    /// The same for reading a `let`.
+    #[inline]
+    pub(super) fn note_let<T>(
+        &self,
+        index: usize,
+        read: impl FnOnce() -> T,
+        what: impl FnOnce(&T) -> What,
+    ) -> T {
+        let Some(tracer) = self.tracer else { return read() };
+        let is_of_file = self.of_file.is_some_and(|lets| index < lets.values.len());
+        tracer.begin();
+        let found = read();
+        tracer.end_let(if is_of_file { Whose::File } else { Whose::Rule }, what(&found));
+        found
     }
 
     /// The same scope with the file's `let`s.

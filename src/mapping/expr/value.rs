@@ -9,6 +9,7 @@ use super::scope::{Named, Scope};
 use super::template::Template;
 use crate::document::Value;
 use crate::mapping::Held;
+use crate::mapping::explain::{Gave, What};
 use std::borrow::Cow;
 use std::collections::HashSet;
 
@@ -58,6 +59,24 @@ impl Expr {
         scope: &Scope<'s>,
         unmapped: Unmapped,
     ) -> Result<Evaluated<'s>, Held> {
+        // A path and a step note themselves, and there is nothing to be said of a literal.
+        let form = match self {
+            Self::Literal(_) | Self::Path(_) | Self::Remove => return self.make(scope, unmapped),
+            Self::Template(template) => template.text(),
+            Self::Piped(_) => "steps",
+            Self::FirstOf(_) => "first_of",
+            Self::Join(..) => "join",
+            Self::AllOf(_) => "all_of",
+            Self::Index(_) => "index",
+            Self::Guarded(_) => "when",
+        };
+        scope.note(
+            || self.make(scope, unmapped),
+            |found| What::Form { form: form.into(), gave: Gave::of(found) },
+        )
+    }
+
+    fn make<'s>(&'s self, scope: &Scope<'s>, unmapped: Unmapped) -> Result<Evaluated<'s>, Held> {
         match self {
             Self::Literal(value) => Ok(Evaluated::One(Cow::Borrowed(value))),
             Self::Path(path) => Evaluated::selected(path, scope),
@@ -172,6 +191,15 @@ impl Expr {
         }
     }
 
+    /// The value as it stands in the file, as far as one line can show it.
+    pub(in crate::mapping) fn shown(&self) -> String {
+        match self {
+            Self::Literal(value) => serde_json::to_string(value).unwrap_or_default(),
+            Self::Path(path) => path.text().to_owned(),
+            other => other.label().replace('`', ""),
+        }
+    }
+
     /// What messages call the value: the path it comes from, or its form.
     pub(in crate::mapping) fn label(&self) -> String {
         match self {
@@ -190,6 +218,7 @@ impl Expr {
 
     /// Whether the event has the value before any step is taken, as something other than null.
     pub(super) fn is_spoken_of(&self, scope: &Scope<'_>) -> Result<bool, Held> {
+        let scope = &scope.unnoted();
         Ok(match self {
             Self::Piped(piped) => piped.from().is_spoken_of(scope)?,
             Self::Guarded(guarded) => {

@@ -1,3 +1,4 @@
+use indexmap::IndexMap;
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 
@@ -31,6 +32,13 @@ fn events(source: &Source, document: &Value) -> Vec<PlannedEvent> {
     let query = self::document("{ list: vip }");
     let received_at = "2026-11-24T00:00:00Z".parse().unwrap();
     source.plan(&Input { document, headers: &headers, query: &query, received_at })
+}
+
+fn explained(source: &Source, document: &Value) -> Vec<crate::mapping::Explained> {
+    let headers = self::document("{ x-event-id: h1 }");
+    let query = self::document("{ list: vip }");
+    let received_at = "2026-11-24T00:00:00Z".parse().unwrap();
+    source.explain(&Input { document, headers: &headers, query: &query, received_at })
 }
 
 /// What the rules make of the only event of a document, less `rule` and `item` 0.
@@ -532,6 +540,85 @@ fn any_typeform() -> impl Strategy<Value = Value> {
     })
 }
 
+/// Every part that a rule can have.
+const EVERYTHING: &str = r#"
+source: crm
+verify: none
+country: IN
+match: all
+control: [{ $.k: ping }, { $.size: { gt: 3 } }]
+event: { id: [$.id, $.k], type: $.k, occurred_at: $.submitted_at }
+let:
+  table: { index: '$.answers[*]', key: $item.ref, value: $item.text }
+  city: $.city
+  nested: { first_of: [$table.city, $city] }
+defaults:
+  when: { $.k: { not_equals: pong } }
+  contact: { on_missing: create }
+rules:
+  - name: items
+    for_each: $.leads[*]
+    limit: 2
+    let: { own: $item.phone, again: $own }
+    when: { $item.phone: { exists: true } }
+    contact: { first_of: [{ id: $item.id }, { mobile: '$again | phone(IN, invalid=absent)' }] }
+    update:
+      tags_to_add: $item.tags
+      attributes: { city: $nested, event: "{{ event.type }} {{ body.size | default('x') }}" }
+  - name: one
+    when:
+      any: [{ $.size: { gte: 1 } }, { $table.city: { starts_with: P } }, { not: { $.tags: a } }]
+      $..ref: { count: { lt: 5 } }
+    contact: { attribute: { name: email, value: $.email | email } }
+    update:
+      name: { join: [$.first, $.last], with: ' ' }
+      mobile: $.phone | phone(e164)
+      optin: $.consent | bool(yes=[y], no=[n])
+      tags: [{ remove: true }, $.tags]
+      tags_sync: { from: $.tags, among: [a, b] }
+      attributes: { a: { from: $.size, when: { $.k: a }, default: none, on_error: absent }, b: { value: $.b, empty: remove } }
+      attributes_from:
+        - { from: $table, only: [city, size], prefix: t_ }
+        - { name: $.first, value: $.last }
+"#;
+
+/// A batch of events under a root.
+const BATCH: &str = r"
+source: batch
+verify: none
+body: { root: [$.payload, $], each: '$.leads[*]' }
+event: { id: $.id }
+rules:
+  - name: each
+    when: { $batch.k: { in: [a, $.k] } }
+    contact: { mobile: $.phone | phone(e164) }
+    update: { tags_to_add: '$.tags[*]' }
+";
+
+/// An event of the CRM that has most of what its rules read, some of it anything.
+fn any_crm() -> impl Strategy<Value = Value> {
+    let word = prop_oneof![
+        Just("ping"),
+        Just("pong"),
+        Just("a"),
+        Just("y"),
+        Just("Pune"),
+        Just("7989000001")
+    ];
+    let some = prop_oneof![any_json(), word.prop_map(Value::text)];
+    (prop::collection::vec(some, 12), any_json()).prop_map(|(mut values, leads)| {
+        let names = [
+            "k", "size", "city", "answers", "tags", "email", "first", "last", "phone", "consent",
+            "b", "id",
+        ];
+        let mut members: IndexMap<Box<str>, Value> =
+            names.iter().map(|name| ((*name).into(), values.pop().unwrap_or_default())).collect();
+        let lead = document("{ id: 65f0c0ffee0123456789abcd, phone: '7989000001', tags: [a, ''] }");
+        members.insert("leads".into(), Value::List(vec![lead, leads]));
+        Value::Object(members)
+    })
+}
+
 proptest! {
     #[test]
     fn any_document_is_planned_without_a_panic_and_the_same_every_time(
@@ -544,6 +631,34 @@ proptest! {
             let first = events(source, &document);
             prop_assert_eq!(first.len(), 1);
             prop_assert_eq!(first, events(source, &document));
+            Ok(())
+        })?;
+    }
+
+    #[test]
+    fn what_is_explained_is_what_is_planned(
+        document in prop_oneof![any_json(), any_typeform(), any_crm()],
+    ) {
+        thread_local! {
+            static SOURCES: Vec<Arc<Source>> =
+                [TYPEFORM, EVERYTHING, &EVERYTHING.replace("match: all", "match: first"), BATCH]
+                    .map(source)
+                    .to_vec();
+        }
+        SOURCES.with(|sources| {
+            for source in sources {
+                let planned = events(source, &document);
+                let explained = explained(source, &document);
+                let events: Vec<_> = explained.iter().map(|e| e.event.clone()).collect();
+                prop_assert_eq!(&planned, &events);
+                for explained in &explained {
+                    let shown = explained.to_json();
+                    let asked = explained.rules().count();
+                    let not_asked = shown["trace"]["not_asked"].as_array().map_or(0, Vec::len);
+                    let rules = if explained.event.control { 0 } else { source.rules.len() };
+                    prop_assert_eq!(asked + not_asked, rules, "every rule is accounted for");
+                }
+            }
             Ok(())
         })?;
     }

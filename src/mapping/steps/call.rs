@@ -37,7 +37,33 @@ pub(in crate::mapping) enum ArgKind {
     List(Vec<Arg>),
 }
 
+impl Call<'_> {
+    /// The step in one line, for those who ask what it did.
+    pub(in crate::mapping) fn written(&self) -> String {
+        let by_place = self.args.iter().map(Arg::written);
+        let named = self.named.iter().map(|(key, _, arg)| format!("{key}={}", arg.written()));
+        let form = self.form.map(|_| "…".to_owned());
+        let args: Vec<_> = by_place.chain(named).chain(form).collect();
+        if args.is_empty() {
+            return self.name.clone();
+        }
+        format!("{}({})", self.name, args.join(", "))
+    }
+}
+
 impl Arg {
+    fn written(&self) -> String {
+        match &self.kind {
+            ArgKind::Word(word) => word.clone(),
+            ArgKind::Text(text) => format!("{text:?}"),
+            ArgKind::Path(path) => path.text().to_owned(),
+            ArgKind::List(items) => {
+                let items: Vec<_> = items.iter().map(Self::written).collect();
+                format!("[{}]", items.join(", "))
+            }
+        }
+    }
+
     /// The text of a word or a quoted text.
     pub(in crate::mapping) fn as_text(&self) -> Option<&str> {
         match &self.kind {

@@ -4,10 +4,12 @@
 //! both are handed in as [`Outside`], so that a test goes the way that a request goes.
 
 mod compare;
+mod difference;
 mod expect;
 mod given;
 mod run;
 
+pub use difference::Difference;
 pub use run::{Outcome, Outside, run};
 
 use std::ops::Range;

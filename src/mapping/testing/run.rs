@@ -2,10 +2,11 @@
 
 use super::Test;
 use super::compare;
+use super::difference::{self, Difference};
 use super::expect::Expect;
 use super::given::Body;
 use crate::document::Value;
-use crate::mapping::{Input, Source, shown};
+use crate::mapping::{Explained, Input, Source, shown};
 
 /// What a test needs that mapping does not do itself.
 pub trait Outside {
@@ -22,7 +23,7 @@ pub trait Outside {
 }
 
 /// What came of a test.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Outcome {
     /// Whether everything was as expected.
     pub passed: bool,
@@ -30,6 +31,10 @@ pub struct Outcome {
     pub failures: Vec<String>,
     /// What was planned, as [`shown::event`] shows it.
     pub events: Vec<serde_json::Value>,
+    /// Of each event that is expected, both sides.
+    pub differences: Vec<Difference>,
+    /// What every rule saw.
+    pub explained: Vec<Explained>,
 }
 
 /// Runs a test of a source.
@@ -43,21 +48,26 @@ pub fn run(source: &Source, test: &Test, outside: &mut dyn Outside) -> Outcome {
                 &decoded
             }
             Err(failure) => {
-                return Outcome { passed: false, failures: vec![failure], events: Vec::new() };
+                let failures = vec![failure];
+                return Outcome { passed: false, failures, ..Outcome::default() };
             }
         },
     };
-    let events = source.plan(&Input {
+    let explained = source.explain(&Input {
         document,
         headers: &test.headers,
         query: &test.query,
         received_at: test.received_at,
     });
-    let shown: Vec<_> = events.iter().map(shown::event).collect();
-    let mut failures = Vec::new();
+    let events: Vec<_> = explained.iter().map(|explained| &explained.event).collect();
+    let shown: Vec<_> = events.iter().copied().map(shown::event).collect();
+    let (mut failures, mut differences) = (Vec::new(), Vec::new());
     match &test.expect {
         Expect::One(expected) => match events.as_slice() {
-            [event] => compare::event(expected, event, &test.lookups, &mut failures),
+            [event] => {
+                compare::event(expected, event, &test.lookups, &mut failures);
+                differences.push(difference::of(expected, event, &test.lookups));
+            }
             [] if matches!(expected, super::expect::OfEvent::Ignored) => {}
             other => failures.push(format!("expected one event, got {}", other.len())),
         },
@@ -68,6 +78,7 @@ pub fn run(source: &Source, test: &Test, outside: &mut dyn Outside) -> Outcome {
             for (place, (expected, event)) in expected.iter().zip(&events).enumerate() {
                 let before = failures.len();
                 compare::event(expected, event, &test.lookups, &mut failures);
+                differences.push(difference::of(expected, event, &test.lookups));
                 for failure in failures.iter_mut().skip(before) {
                     *failure = format!("event {place}: {failure}");
                 }
@@ -85,7 +96,8 @@ pub fn run(source: &Source, test: &Test, outside: &mut dyn Outside) -> Outcome {
             });
         }
     }
-    Outcome { passed: failures.is_empty(), failures, events: shown }
+    let passed = failures.is_empty();
+    Outcome { passed, failures, events: shown, differences, explained }
 }
 
 fn decode(

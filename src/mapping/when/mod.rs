@@ -3,10 +3,12 @@
 //! A block holds when all its clauses do. A clause that cannot be evaluated is no answer: the whole is
 //! held only where the answer hangs on it. Missing, null, false, 0 and "" are five different things.
 
+mod describe;
 mod read;
 mod test;
 
 use super::Held;
+use super::explain::{Answer as Noted, What};
 use super::expr::{Expr, Path, Scope};
 use crate::contact::HeldReason;
 use test::Test;
@@ -60,40 +62,58 @@ impl When {
     }
 
     fn answer(&self, scope: &Scope<'_>) -> Answer {
-        all(self.clauses.iter().map(|clause| clause.answer(scope)))
+        let answer = || all(scope, self.clauses.iter().map(|clause| clause.answer(scope)));
+        scope.note(answer, |answer| What::Block { holds: Noted::of(answer) })
     }
 }
 
 impl Clause {
     fn answer(&self, scope: &Scope<'_>) -> Answer {
+        let group = |group, answer: &Answer| What::Group { group, holds: Noted::of(answer) };
         match self {
-            Self::Tests { subject, text, tests } => {
-                let found = subject.evaluate(scope)?.plain();
-                all(tests.iter().map(|test| test.answer(&found, scope)))
-                    .map_err(|held| held.at(&format!("`when`, `{text}`")))
-            }
-            Self::All(blocks) => all(blocks.iter().map(|block| block.answer(scope))),
-            Self::Any(blocks) => any(blocks.iter().map(|block| block.answer(scope))),
-            Self::Not(block) => block.answer(scope).map(|holds| !holds),
+            Self::Tests { subject, text, tests } => scope.note(
+                || {
+                    let found = subject.evaluate(scope)?.plain();
+                    all(scope, tests.iter().map(|test| test.noted(&found, scope)))
+                        .map_err(|held| held.at(&format!("`when`, `{text}`")))
+                },
+                |answer| What::Clause { subject: text.clone(), holds: Noted::of(answer) },
+            ),
+            Self::All(blocks) => scope.note(
+                || all(scope, blocks.iter().map(|block| block.answer(scope))),
+                |answer| group("all", answer),
+            ),
+            Self::Any(blocks) => scope.note(
+                || any(scope, blocks.iter().map(|block| block.answer(scope))),
+                |answer| group("any", answer),
+            ),
+            Self::Not(block) => scope
+                .note(|| block.answer(scope).map(|holds| !holds), |answer| group("not", answer)),
         }
     }
 }
 
 /// False where one is false, whatever the others; else no answer where one has none.
-fn all(answers: impl Iterator<Item = Answer>) -> Answer {
-    settle(answers, false)
+fn all(scope: &Scope<'_>, answers: impl Iterator<Item = Answer>) -> Answer {
+    settle(scope, answers, false)
 }
 
 /// True where one is true, whatever the others; else no answer where one has none.
-fn any(answers: impl Iterator<Item = Answer>) -> Answer {
-    settle(answers, true)
+fn any(scope: &Scope<'_>, answers: impl Iterator<Item = Answer>) -> Answer {
+    settle(scope, answers, true)
 }
 
-fn settle(answers: impl Iterator<Item = Answer>, decisive: bool) -> Answer {
+fn settle(scope: &Scope<'_>, mut answers: impl Iterator<Item = Answer>, decisive: bool) -> Answer {
     let mut open = None;
-    for answer in answers {
+    while let Some(answer) = answers.next() {
         match answer {
-            Ok(holds) if holds == decisive => return Ok(decisive),
+            Ok(holds) if holds == decisive => {
+                if scope.is_noted() {
+                    // The answer stands; the others are seen too.
+                    answers.for_each(drop);
+                }
+                return Ok(decisive);
+            }
             Ok(_) => {}
             Err(held) => open = open.or(Some(held)),
         }

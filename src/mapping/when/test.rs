@@ -9,6 +9,7 @@ use super::{Answer, all, any};
 use crate::contact::HeldReason;
 use crate::document::Value;
 use crate::mapping::Held;
+use crate::mapping::explain::{Answer as Noted, What};
 use crate::mapping::expr::{Evaluated, Expr, Path, Scope, compare_numbers, is_number, text_of};
 
 /// One test of a value.
@@ -89,21 +90,31 @@ impl Test {
         }
     }
 
-    pub(super) fn answer(&self, found: &Evaluated<'_>, scope: &Scope<'_>) -> Answer {
+    /// The answer, noted.
+    pub(super) fn noted(&self, found: &Evaluated<'_>, scope: &Scope<'_>) -> Answer {
+        scope.note(
+            || self.answer(found, scope),
+            |answer| What::Test { expected: self.to_string(), holds: Noted::of(answer) },
+        )
+    }
+
+    fn answer(&self, found: &Evaluated<'_>, scope: &Scope<'_>) -> Answer {
         match self {
-            Self::AnyIs(tests) => {
-                any(each_value(found)?.into_iter().map(|value| pass(tests, Some(value), scope)))
-            }
-            Self::NoneIs(tests) => {
-                any(each_value(found)?.into_iter().map(|value| pass(tests, Some(value), scope)))
-                    .map(|one| !one)
-            }
+            Self::AnyIs(tests) => any(
+                scope,
+                each_value(found)?.into_iter().map(|value| pass(tests, Some(value), scope)),
+            ),
+            Self::NoneIs(tests) => any(
+                scope,
+                each_value(found)?.into_iter().map(|value| pass(tests, Some(value), scope)),
+            )
+            .map(|one| !one),
             Self::AllAre(tests) => {
                 let values = each_value(found)?;
                 if values.is_empty() {
                     return Ok(false);
                 }
-                all(values.into_iter().map(|value| pass(tests, Some(value), scope)))
+                all(scope, values.into_iter().map(|value| pass(tests, Some(value), scope)))
             }
             Self::Count(tests) => {
                 let count = Value::Number(each_value(found)?.len().to_string().into());
@@ -148,7 +159,7 @@ impl Test {
                 Ok(is_equal_to(value, expected, scope)? == (*turned == Turned::No))
             }
             Self::In(expected, turned) => {
-                let one = any(expected.iter().map(|one| is_one_of(value, one, scope)))?;
+                let one = any(scope, expected.iter().map(|one| is_one_of(value, one, scope)))?;
                 Ok(one == (*turned == Turned::No))
             }
             Self::StartsWith(part) => {
@@ -166,7 +177,7 @@ impl Test {
 
 /// Whether a value passes all of some tests.
 fn pass(tests: &[Test], value: Option<&Value>, scope: &Scope<'_>) -> Answer {
-    all(tests.iter().map(|test| test.one(value, scope)))
+    all(scope, tests.iter().map(|test| test.one(value, scope)))
 }
 
 /// The values that a path selected and, of an array among them, its items.

@@ -4,6 +4,7 @@
 //! patterns, [`select`] walks documents with it: numbers exact, order as the RFC asks, `$` inside
 //! a filter always the event's document.
 
+mod missing;
 mod query;
 mod root;
 mod select;
@@ -11,11 +12,13 @@ mod select;
 use crate::contact::HeldReason;
 use crate::document::Value;
 use crate::mapping::Held;
+use crate::mapping::explain::{Gave, What};
 use crate::mapping::expr::scope::{Names, Scope};
 use query::{Segment, Selector};
 use select::At;
 use std::collections::HashSet;
 
+pub use missing::Missing;
 use root::Root;
 pub(in crate::mapping) use root::resolve;
 
@@ -126,17 +129,32 @@ impl Path {
 
     /// What the path selects, in the order of RFC 9535.
     pub fn select<'s>(&self, scope: &Scope<'s>) -> Result<Vec<&'s Value>, Held> {
-        let mut found = Vec::new();
-        if let Some(start) = self.start(scope)? {
-            select::select(&self.segments, At { root: scope.document(), here: start }, &mut found);
-        }
-        Ok(found)
+        let select = || {
+            let mut found = Vec::new();
+            if let Some(start) = self.start(scope)? {
+                let at = At { root: scope.document(), here: start };
+                select::select(&self.segments, at, &mut found);
+            }
+            Ok(found)
+        };
+        scope.note(select, |found| match found {
+            Err(held) => self.noted(Gave::Held(Held::clone(held)), scope),
+            Ok(found) if found.is_empty() => self.noted(Gave::Absent, scope),
+            Ok(found) => self.noted(Gave::Values(found.iter().copied().cloned().collect()), scope),
+        })
     }
 
     /// The one value of a path that can select no more; nothing for others.
     pub fn select_one<'s>(&self, scope: &Scope<'s>) -> Result<Option<&'s Value>, Held> {
-        let Some(start) = self.start(scope)? else { return Ok(None) };
-        Ok(select::walk(&self.segments, start))
+        let select = || {
+            let Some(start) = self.start(scope)? else { return Ok(None) };
+            Ok(select::walk(&self.segments, start))
+        };
+        scope.note(select, |found| match found {
+            Err(held) => self.noted(Gave::Held(Held::clone(held)), scope),
+            Ok(None) => self.noted(Gave::Absent, scope),
+            Ok(Some(one)) => self.noted(Gave::Value(Value::clone(one)), scope),
+        })
     }
 
     /// What the path selects inside a value that came from elsewhere.
@@ -146,25 +164,53 @@ impl Path {
         found
     }
 
+    fn noted(&self, gave: Gave, scope: &Scope<'_>) -> What {
+        let missing = (gave == Gave::Absent).then(|| self.missing(scope)).flatten();
+        What::Path { path: self.text.clone(), gave, missing }
+    }
+
+    /// The root, as it is written.
+    fn root_text(&self) -> &str {
+        self.text.split(['.', '[']).next().unwrap_or_default()
+    }
+
     fn start<'s>(&self, scope: &Scope<'s>) -> Result<Option<&'s Value>, Held> {
-        Ok(match self.root {
+        let Root::Let(index) = self.root else { return Ok(self.fixed(scope)) };
+        scope.note_let(
+            index,
+            || self.named(index, scope),
+            |read| What::Let {
+                name: self.root_text().to_owned(),
+                gave: match read {
+                    Err(held) => Gave::Held(held.clone()),
+                    Ok(None) => Gave::Absent,
+                    Ok(Some(value)) => Gave::Value(Value::clone(value)),
+                },
+            },
+        )
+    }
+
+    fn fixed<'s>(&self, scope: &Scope<'s>) -> Option<&'s Value> {
+        match self.root {
             Root::Document => Some(scope.document()),
             Root::Item => scope.item(),
             Root::Batch => scope.batch(),
             Root::Headers => Some(scope.headers()),
             Root::Query => Some(scope.query()),
             Root::Event => Some(scope.event()),
-            Root::Let(index) => {
-                if scope.repeated(index)?.is_some_and(|keys| self.reads_one_of(keys)) {
-                    let detail = format!(
-                        "`{}`: the table has this key more than once: say `on_repeat: first`, `last` or `list`",
-                        self.text
-                    );
-                    return Err(Held::new(HeldReason::Several, detail));
-                }
-                scope.named(index)?
-            }
-        })
+            Root::Let(_) => None,
+        }
+    }
+
+    fn named<'s>(&self, index: usize, scope: &Scope<'s>) -> Result<Option<&'s Value>, Held> {
+        if scope.repeated(index)?.is_some_and(|keys| self.reads_one_of(keys)) {
+            let detail = format!(
+                "`{}`: the table has this key more than once: say `on_repeat: first`, `last` or `list`",
+                self.text
+            );
+            return Err(Held::new(HeldReason::Several, detail));
+        }
+        scope.named(index)
     }
 
     /// Whether the first segment reads one of `keys`.

@@ -158,11 +158,11 @@ impl Compiler<'_> {
             let step = self.call(filter.name, filter.span(), &filter.args).and_then(|call| {
                 let step = Step::read(&call, self.reading, self.problems);
                 self.failed |= step.is_none();
-                step
+                step.map(|step| Placed::new(&call, step))
             });
             match (step, &mut steps) {
                 (Some(step), Some(steps)) => {
-                    steps.push(Placed { name: filter.name.into(), step });
+                    steps.push(step);
                 }
                 (None, _) => steps = None,
                 (Some(_), None) => {}

@@ -1,0 +1,64 @@
+//! One stored event with its request and its updates: the one answer of the admin API that shows what a sender said.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use base64::Engine;
+use serde_json::{Value, json};
+
+use super::auth::Guard;
+use super::{State, reply};
+use crate::event::EventId;
+use crate::problem::Problem;
+use crate::store::{Request, StoredEvent};
+
+/// `GET /api/events/{id}`
+pub(super) async fn event(
+    request: HttpRequest,
+    id: web::Path<String>,
+    state: web::Data<State>,
+    guard: web::Data<Guard>,
+) -> HttpResponse {
+    if let Err(problem) = guard.check(&request) {
+        return reply::problem(&problem);
+    }
+    let id: EventId = match id.parse() {
+        Ok(id) => id,
+        Err(error) => {
+            let problem = Problem::new(400, "/problems/bad-event-id", "this is no event id");
+            return reply::problem(&problem.detail(format!("{error}")));
+        }
+    };
+    match state.store.event(id).await {
+        Ok(Some(found)) => reply::json(&shown(&found)),
+        Ok(None) => reply::problem(
+            &Problem::new(404, "/problems/no-such-event", "there is no such event")
+                .detail("it was never here, or retention has taken it"),
+        ),
+        Err(error) => super::api::refused(&error),
+    }
+}
+
+/// An event as the API gives it: what the list of events has of it, `item` (its place in the request where
+/// `body.each` split it), `request` and `updates`.
+pub fn shown(stored: &StoredEvent) -> Value {
+    json!({
+        "event": stored.event,
+        "item": stored.item,
+        "request": request(&stored.request),
+        "updates": stored.updates,
+    })
+}
+
+/// `body` where it is text, else `body_base64`.
+fn request(kept: &Request) -> Value {
+    let (name, body) = match std::str::from_utf8(&kept.body) {
+        Ok(text) => ("body", text.to_owned()),
+        Err(_) => ("body_base64", base64::engine::general_purpose::STANDARD.encode(&kept.body)),
+    };
+    json!({
+        "method": kept.method,
+        "content_type": kept.content_type,
+        "query": kept.query,
+        "headers": kept.headers,
+        name: body,
+    })
+}

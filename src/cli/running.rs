@@ -1,0 +1,53 @@
+//! Asking the running bridge's admin API: its address and token come from the same settings as the bridge's own.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
+
+use anyhow::Context;
+use serde_json::Value;
+
+use crate::server::known_admin_token;
+use crate::settings::Settings;
+
+/// What the admin API answers to a `GET` of this path.
+pub(super) async fn get(settings: &Settings, path: &str) -> anyhow::Result<Value> {
+    crate::chatflow::install_tls();
+    let address = reachable(settings.server.admin);
+    let token = known_admin_token(settings)?.context(
+        "the admin token is not known: run the command where the bridge's store is (the token stands in \
+         `<store file>.admin-token`), or give `admin.token`",
+    )?;
+    let client = reqwest::Client::builder()
+        .timeout(Duration::from_secs(10))
+        .no_proxy()
+        .build()
+        .context("no HTTP client can be made")?;
+    let answer = client
+        .get(format!("http://{address}{path}"))
+        .bearer_auth(token.expose())
+        .send()
+        .await
+        .map_err(reqwest::Error::without_url)
+        .with_context(|| {
+            format!(
+                "no bridge answers at {address} (`server.admin`); while none runs, `--offline` opens the store itself"
+            )
+        })?;
+    let status = answer.status();
+    let body: Value = answer.json().await.unwrap_or_default();
+    if status.is_success() {
+        return Ok(body);
+    }
+    let word = |name: &str| body.get(name).and_then(Value::as_str).unwrap_or_default();
+    anyhow::bail!("the bridge at {address} answers {status}: {}: {}", word("title"), word("detail"))
+}
+
+/// An address that listens everywhere is asked on this machine.
+fn reachable(listens: SocketAddr) -> SocketAddr {
+    let ip = match listens.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
+        ip => ip,
+    };
+    SocketAddr::new(ip, listens.port())
+}
