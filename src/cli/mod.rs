@@ -15,7 +15,9 @@ mod healthcheck;
 mod mappings;
 mod mock;
 mod serve;
+mod shipped;
 mod style;
+mod suggest;
 mod test;
 
 use std::path::PathBuf;
@@ -36,6 +38,7 @@ struct CommandLine {
 const EXAMPLES: &str = "\
 Examples:
   chatflow-bridge demo                         see it work: no key, no server, nothing left behind
+  chatflow-bridge suggest event.json --write . a first mapping from one captured event
   chatflow-bridge check                        what is wrong with the mappings in ./mappings
   chatflow-bridge test                         run the tests that stand in them
   BRIDGE_CHATFLOW__API_KEY=… chatflow-bridge   serve
@@ -51,6 +54,8 @@ enum Command {
     Check(check::Arguments),
     /// Run the tests that stand in the mapping files.
     Test(test::Arguments),
+    /// Suggest a first mapping, with tests, from one captured event.
+    Suggest(suggest::Arguments),
     /// Print the settings in force and where each came from.
     Config(config::Arguments),
     /// Run the mock Chatflow API alone.
@@ -82,6 +87,7 @@ pub fn run() -> ExitCode {
         Some(Command::Demo(arguments)) => demo::run(&arguments),
         Some(Command::Check(arguments)) => check::run(&arguments),
         Some(Command::Test(arguments)) => test::run(&arguments),
+        Some(Command::Suggest(arguments)) => suggest::run(&arguments),
         Some(Command::Config(arguments)) => config::run(&arguments),
         Some(Command::Mock(arguments)) => mock::run(&arguments),
         Some(Command::Healthcheck(arguments)) => healthcheck::run(&arguments),

@@ -1,0 +1,341 @@
+//! A mapping in the making: what was chosen for each of its parts, and its text.
+
+use super::consent;
+use super::happening::{Happening, rule_name};
+use super::pairs::Pairs;
+use super::person::{Chosen, Name, Tags};
+use super::phone::{Phone, Reading};
+use super::verify;
+use super::yaml::{self, Lines};
+use crate::document::Value;
+
+/// Candidates that are named beside the one that was chosen.
+const MOST_OTHERS: usize = 4;
+
+/// Which part of a document is a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Split {
+    /// All of it.
+    Whole,
+    /// Each item of the array at this path, in one event.
+    Items(String),
+    /// Each item of the array at this path, as an event of its own.
+    Events(String),
+}
+
+/// Who the contact is.
+#[derive(Debug)]
+pub(super) enum Contact<'d> {
+    Mobile { phone: Phone<'d>, others: Vec<String> },
+    Email(String),
+    Id(String),
+}
+
+/// What was chosen.
+#[derive(Debug)]
+pub(super) struct Draft<'d> {
+    pub(super) source: &'d str,
+    pub(super) headers: &'d [(String, String)],
+    pub(super) presets: &'d [String],
+    pub(super) split: Split,
+    pub(super) pairs: &'d [Pairs],
+    pub(super) happening: &'d Happening<'d>,
+    pub(super) contact: Option<Contact<'d>>,
+    pub(super) name: Option<Name<'d>>,
+    pub(super) email: Option<Chosen<'d>>,
+    pub(super) consent: consent::Found<'d>,
+    pub(super) tags: Option<Tags>,
+    /// A value that looks like Chatflow's own id of the contact.
+    pub(super) contact_id: Option<String>,
+    /// Values that may be worth an attribute: a name for it, and the path.
+    pub(super) more: Vec<(String, String)>,
+}
+
+impl Draft<'_> {
+    /// The text of the file.
+    pub(super) fn write(&self, tests: &[Value]) -> String {
+        let mut lines = Lines::default();
+        self.head(&mut lines);
+        lines.line(0, &format!("source: {}", yaml::scalar(self.source)));
+        self.country(&mut lines);
+        verify::write(&mut lines, self.source, self.headers, self.presets);
+        if let Split::Events(array) = &self.split {
+            lines.comment(
+                0,
+                "One request holds several events: each item is one, and $ is the item.",
+            );
+            lines.line(0, "body:");
+            lines.line(2, &format!("each: {}", yaml::value(&format!("{array}[*]"))));
+        }
+        self.event(&mut lines);
+        if !matches!(self.split, Split::Items(_)) {
+            self.lets(&mut lines, 0);
+        }
+        match &self.contact {
+            Some(contact) => self.rule(&mut lines, contact),
+            None => {
+                lines.comment(0, "Nothing in this event says who the contact is: no phone number, no e-mail address. Where a field of it does, a rule looks like this:");
+                for line in [
+                    "- name: contact",
+                    "  contact:",
+                    "    mobile: $.path.to.the.number",
+                    "    on_missing: create",
+                    "  update:",
+                    "    name: $.path.to.the.name",
+                ] {
+                    lines.line(0, &format!("#  {line}"));
+                }
+                lines.line(0, "rules: []");
+            }
+        }
+        if tests.is_empty() {
+            return lines.into_text();
+        }
+        lines.line(0, "tests:");
+        for test in tests {
+            lines.item(2, test);
+        }
+        lines.into_text()
+    }
+
+    fn head(&self, lines: &mut Lines) {
+        lines.comment(
+            0,
+            "A first mapping, suggested from one event: what was found in it, and where.",
+        );
+        lines.line(0, "#");
+        let mut found = |what: &str, place: &str| {
+            let place: String = place.chars().filter(|c| yaml::is_printed(*c)).collect();
+            lines.line(0, &format!("#   {what:<12} {place}"));
+        };
+        match &self.contact {
+            Some(Contact::Mobile { phone, .. }) => found("phone", &phone.field.path),
+            Some(Contact::Id(path)) => found("contact id", path),
+            Some(Contact::Email(_)) => {
+                found("phone", "none: the contact is looked up by the e-mail address")
+            }
+            None => found("phone", "none"),
+        }
+        match &self.name {
+            Some(Name::Whole(name)) => found("name", &name.field.path),
+            Some(Name::Parts(first, last)) => {
+                found("name", &format!("{} and {}", first.path, last.path))
+            }
+            None => found("name", "none"),
+        }
+        found("e-mail", self.email.as_ref().map_or("none", |email| &email.field.path));
+        found(
+            "consent",
+            self.consent.consent.as_ref().map_or("none", |consent| &consent.field.path),
+        );
+        found("tags", self.tags.as_ref().map_or("none", |tags| &tags.path));
+        let id = self.happening.id.join(" and ");
+        found("event id", if id.is_empty() { "none" } else { &id });
+        found("event type", self.happening.kind.as_ref().map_or("none", |kind| &kind.path));
+        found("time", self.happening.occurred_at.as_deref().unwrap_or("none"));
+        lines.line(0, "#");
+        lines.comment(0, "Read it line by line: it is a guess from a single event. `chatflow-bridge check` finds what is wrong with it, `chatflow-bridge test` runs the tests at its end. Attributes and tags must exist in Chatflow's settings.");
+    }
+
+    fn country(&self, lines: &mut Lines) {
+        let Some(Contact::Mobile { phone, .. }) = &self.contact else { return };
+        match &phone.reading {
+            Reading::National(country) => {
+                lines.comment(0, "How a number without its dialing code is read.");
+                lines.line(0, &format!("country: {}", country.as_ref()));
+            }
+            Reading::Unknown => {
+                lines.comment(0, "The phone number has no dialing code, and nothing in the event proves a country: until one stands here, the update is held. Say it (`suggest --country US` writes it for you):");
+                lines.line(0, "# country: US");
+            }
+            Reading::International => {
+                lines.comment(
+                    0,
+                    "A number without its dialing code is held, unless its country stands here:",
+                );
+                lines.line(0, "# country: US");
+            }
+            Reading::CountryAt(_) | Reading::WithCode => {}
+        }
+    }
+
+    fn event(&self, lines: &mut Lines) {
+        lines.line(0, "event:");
+        if let Some(note) = &self.happening.id_note {
+            lines.comment(2, note);
+        }
+        match self.happening.id.as_slice() {
+            [] => lines.line(2, "id: none"),
+            [id] => lines.line(2, &format!("id: {}", yaml::value(id))),
+            parts => {
+                lines.line(2, "id:");
+                parts.iter().for_each(|part| lines.line(4, &format!("- {}", yaml::value(part))));
+            }
+        }
+        if let Some(kind) = &self.happening.kind {
+            lines.line(2, &format!("type: {}", yaml::value(&kind.path)));
+        }
+        if let Some(path) = &self.happening.occurred_at {
+            others(lines, 2, &self.happening.other_times);
+            lines.line(2, &format!("occurred_at: {}", yaml::value(path)));
+        }
+    }
+
+    fn lets(&self, lines: &mut Lines, indent: usize) {
+        if self.pairs.is_empty() {
+            return;
+        }
+        lines.line(indent, "let:");
+        for pairs in self.pairs {
+            lines.comment(
+                indent + 2,
+                &format!("Pairs, read by name and not by place: ${}['the name'].", pairs.name),
+            );
+            lines.line(indent + 2, &format!("{}:", pairs.name));
+            lines.line(
+                indent + 4,
+                &format!("index: {}", yaml::value(&format!("{}[*]", pairs.array))),
+            );
+            lines.line(indent + 4, &format!("key: {}", yaml::value(&pairs.key)));
+            match pairs.values.as_slice() {
+                [value] => lines.line(indent + 4, &format!("value: {}", yaml::value(value))),
+                values => {
+                    lines.line(indent + 4, "value:");
+                    lines.line(indent + 6, "first_of:");
+                    values.iter().for_each(|value| {
+                        lines.line(indent + 8, &format!("- {}", yaml::value(value)))
+                    });
+                }
+            }
+        }
+    }
+
+    fn rule(&self, lines: &mut Lines, contact: &Contact<'_>) {
+        lines.line(0, "rules:");
+        lines.line(
+            2,
+            &format!("- name: {}", yaml::scalar(&rule_name(self.happening.kind.as_ref()))),
+        );
+        if let Some(kind) = &self.happening.kind {
+            lines.comment(4, "Only events of this type.");
+            lines.line(4, "when:");
+            lines.line(6, &format!("{}: {}", yaml::value(&kind.path), yaml::scalar(&kind.name)));
+        }
+        if let Split::Items(array) = &self.split {
+            lines.comment(4, "Each item is a person, and $item is the item.");
+            lines.line(4, &format!("for_each: {}", yaml::value(&format!("{array}[*]"))));
+            self.lets(lines, 4);
+        }
+        lines.line(4, "contact:");
+        if let Some(path) = &self.contact_id {
+            lines.comment(
+                6,
+                &format!("also possible, where it is Chatflow's own id of the contact: id: {path}"),
+            );
+        }
+        match contact {
+            Contact::Mobile { phone, others: more } => {
+                others(lines, 6, more);
+                if phone.reading == Reading::WithCode {
+                    lines.comment(
+                        6,
+                        "The digits carry the dialing code, as far as one number can tell.",
+                    );
+                }
+                lines.line(6, &format!("mobile: {}", yaml::value(&phone.value())));
+                lines.comment(6, "When Chatflow does not know the contact: dead (keep it for a person to look at), skip, or create.");
+                lines.line(6, "on_missing: create");
+            }
+            Contact::Email(value) => {
+                lines.comment(6, "Without a phone number a contact can be found, and not created.");
+                lines.line(6, "attribute:");
+                lines.line(8, "name: email");
+                lines.line(8, &format!("value: {}", yaml::value(value)));
+            }
+            Contact::Id(path) => lines.line(6, &format!("id: {}", yaml::value(path))),
+        }
+        self.update(lines);
+    }
+
+    fn update(&self, lines: &mut Lines) {
+        let mut inner = Lines::default();
+        match &self.name {
+            Some(Name::Whole(name)) => {
+                others(&mut inner, 6, &name.others);
+                inner.line(6, &format!("name: {}", yaml::value(&name.field.path)));
+            }
+            Some(Name::Parts(first, last)) => {
+                inner.line(6, "name:");
+                inner.line(8, "join:");
+                inner.line(10, &format!("- {}", yaml::value(&first.path)));
+                inner.line(10, &format!("- {}", yaml::value(&last.path)));
+                inner.line(8, "with: \" \"");
+            }
+            None => {}
+        }
+        self.optin(&mut inner);
+        match &self.tags {
+            Some(tags) => {
+                inner.comment(6, "The sender's tags: those that are listed and exist in Chatflow's settings too; one that does not makes the API refuse the update.");
+                inner.line(6, "tags_to_add:");
+                inner.line(8, &format!("- {}", yaml::value(&tags.value())));
+            }
+            None => {
+                inner.comment(6, "A tag, where one exists in Chatflow's settings:");
+                inner.line(6, "# tags_to_add:");
+                inner.line(6, "#   - lead");
+            }
+        }
+        if let Some(email) = &self.email {
+            inner.line(6, "attributes:");
+            others(&mut inner, 8, &email.others);
+            inner.line(8, &format!("email: {}", yaml::value(&lowered(&email.field.path))));
+        } else if !self.more.is_empty() {
+            inner.line(6, "# attributes:");
+        }
+        for (name, path) in &self.more {
+            inner.line(8, &format!("# {name}: {}", yaml::value(path)));
+        }
+        let text = inner.into_text();
+        let is_empty = text.lines().all(|line| line.trim_start().starts_with('#'));
+        lines.line(4, if is_empty { "update: {}" } else { "update:" });
+        text.lines().for_each(|line| lines.line(0, line));
+    }
+
+    fn optin(&self, lines: &mut Lines) {
+        self.consent.notes.iter().take(MOST_OTHERS).for_each(|note| lines.comment(6, note));
+        match &self.consent.consent {
+            Some(consent) => {
+                lines.comment(6, "Only what is listed is a yes; anything else leaves the consent as it is.");
+                lines.line(6, &format!("optin: {}", yaml::value(&consent.value())));
+            }
+            None => lines.comment(6, "Nothing in this event says that the person agreed to be written to: optin is not touched."),
+        }
+    }
+}
+
+impl Tags {
+    /// The value, as the mapping writes it.
+    fn value(&self) -> String {
+        let split = if self.is_text { " | split(\",\")" } else { "" };
+        let names: Vec<_> = self.names.iter().map(|name| format!("\"{name}\"")).collect();
+        format!("{}{split} | only({})", self.path, names.join(", "))
+    }
+}
+
+/// The value of an e-mail address.
+pub(super) fn lowered(path: &str) -> String {
+    format!("{path} | trim | lower")
+}
+
+fn others(lines: &mut Lines, indent: usize, paths: &[String]) {
+    if paths.is_empty() {
+        return;
+    }
+    let named: Vec<_> = paths.iter().take(MOST_OTHERS).map(String::as_str).collect();
+    let rest = match paths.len().saturating_sub(MOST_OTHERS) {
+        0 => String::new(),
+        more => format!(", and {more} more"),
+    };
+    lines.comment(indent, &format!("also possible: {}{rest}", named.join(", ")));
+}
