@@ -165,6 +165,8 @@ fn any_object(inner: impl Strategy<Value = Value> + 'static) -> impl Strategy<Va
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
     #[test]
     fn whatever_the_event_the_suggestion_is_read_and_passes(document in any_document()) {
         let body = serde_json::to_vec(&document).unwrap();
@@ -172,6 +174,160 @@ proptest! {
         for headers in [&headers[..], &[]] {
             let (wrong, text) = wrong(&body, &document, headers, false);
             prop_assert!(wrong.is_empty(), "{:#?}\n{}", wrong, text);
+        }
+    }
+}
+
+/// The mapping that is suggested for a fixture with its headers, up to its tests.
+fn rules_for(name: &str) -> String {
+    let (_, body, document, headers) =
+        fixtures().into_iter().find(|(own, ..)| own == name).unwrap();
+    let (_, text) = wrong(&body, &document, &headers, true);
+    text.split("\ntests:").next().unwrap().to_owned()
+}
+
+#[test]
+fn what_is_found_is_what_a_person_would_have_chosen() {
+    for (name, lines) in [
+        (
+            "tally-form-response.json",
+            vec![
+                "  preset: tally",
+                "  id: $.eventId",
+                "      $.eventType: FORM_RESPONSE",
+                "    index: $.data.fields[*]",
+                "      mobile: $fields.Phone",
+                "      name: $fields['Full name']",
+                "      optin: $fields['Consent (WhatsApp)'] | bool(yes=[true])",
+                "        email: $fields.Email | trim | lower",
+            ],
+        ),
+        (
+            "shopify-orders-create.json",
+            vec![
+                "  preset: shopify",
+                "  id: $headers['x-shopify-webhook-id']",
+                "      $headers['x-shopify-topic']: orders/create",
+                "  occurred_at: $headers['x-shopify-triggered-at']",
+                "      mobile: $.billing_address.phone | phone($.billing_address.country_code)",
+                "      optin: $note_attributes.whatsapp_optin | bool(yes=[yes])",
+            ],
+        ),
+        (
+            "pipedrive-person-change.json",
+            vec![
+                "  id: $.meta.id",
+                "      mobile: $.data.phones[?@.primary==true].value",
+                "      name: $.data.name",
+                "        email: $.data.emails[?@.primary==true].value | trim | lower",
+            ],
+        ),
+        (
+            "google-forms-onformsubmit.json",
+            vec![
+                "      mobile: $.namedValues['Phone (with country code)']",
+                "      name: $.namedValues['Full name']",
+                "      optin: $.namedValues['May we message you on WhatsApp?'] | bool(yes=[yes])",
+            ],
+        ),
+        (
+            "meta-leadgen-enriched.json",
+            vec![
+                "      mobile: $field_data.phone_number",
+                "      name: $field_data.full_name",
+                "      optin: $field_data['may_we_whatsapp_you?'] | bool(yes=[yes])",
+            ],
+        ),
+        (
+            "make-http-json-array.json",
+            vec!["    for_each: $[*]", "      mobile: $item.phone", "      name: $item.name"],
+        ),
+        (
+            "hubspot-app-contact-propertychange-batch.json",
+            vec!["  each: $[*]", "  id: $.eventId", "rules: []"],
+        ),
+        (
+            "freshsales-workflow-contact-updated.json",
+            vec![
+                "      mobile: $.contact_mobile_number",
+                "          - $.contact_first_name",
+                "          - $.contact_last_name",
+                "      optin: $.contact_cf_whatsapp_consent | bool(yes=[true])",
+                "        - $.contact_tags | split(\",\") | only(\"lead\", \"whatsapp\")",
+            ],
+        ),
+        (
+            "webflow-form-submission.json",
+            vec![
+                "      mobile: $.payload.data['Phone Number'] | phone(e164)",
+                "          - $.payload.data['First Name']",
+                "      optin: $.payload.data['WhatsApp ok?'] | bool(yes=[true])",
+            ],
+        ),
+        ("paypal-payment-capture-completed.json", vec!["rules: []"]),
+    ] {
+        let text = rules_for(name);
+        for line in lines {
+            assert!(text.lines().any(|own| own == line), "{name}: `{line}` is missing in\n{text}");
+        }
+    }
+}
+
+#[test]
+fn consent_is_never_guessed() {
+    for (event, optin) in [
+        (r#"{"consent": true}"#, Some("$.consent | bool(yes=[true])")),
+        (r#"{"consent": false}"#, Some("$.consent | bool(yes=[true])")),
+        (r#"{"consent": "Yes"}"#, Some("$.consent | bool(yes=[yes])")),
+        (r#"{"consent": "No"}"#, Some("$.consent | bool(yes=[yes])")),
+        (r#"{"consent": "1"}"#, Some("$.consent | bool(yes=[\"1\"])")),
+        (r#"{"gdpr": {"whatsapp": "I agree"}}"#, Some("$.gdpr.whatsapp | bool(yes=[\"i agree\"])")),
+        (r#"{"consent": "maybe"}"#, None),
+        (r#"{"consent": null}"#, None),
+        (r#"{"consent": {"date": "2026-11-23"}}"#, None),
+        (r#"{"opt_out": true}"#, None),
+        (r#"{"unsubscribed": false}"#, None),
+        (r#"{"email_marketing_consent": true}"#, None),
+        (r#"{"accepts_terms": true}"#, None),
+        (r#"{"active": true}"#, None),
+    ] {
+        let body = event.replacen('{', r#"{"phone": "+12025550143", "#, 1);
+        let document = decode::json(body.as_bytes(), &Limits::default()).unwrap();
+        let (wrong, text) = wrong(body.as_bytes(), &document, &[], false);
+        assert_eq!(wrong, Vec::<String>::new(), "{event}");
+        let rules = text.split("\ntests:").next().unwrap();
+        let written = rules.lines().find_map(|line| line.trim().strip_prefix("optin: "));
+        assert_eq!(written, optin, "{event}\n{text}");
+    }
+}
+
+#[test]
+fn a_national_number_is_read_for_the_country_that_the_event_proves_and_no_other() {
+    for (event, lines) in [
+        (
+            r#"{"phone": "98555 50177", "country": "in"}"#,
+            vec!["mobile: $.phone | phone($.country)"],
+        ),
+        (
+            r#"{"phone": "98555 50177", "address": {"country_code": "IN"}}"#,
+            vec!["mobile: $.phone | phone($.address.country_code)"],
+        ),
+        (
+            r#"{"mobile": "98555 50177", "shop": {"country": "IN"}}"#,
+            vec!["mobile: $.mobile", "# country: US", "held: phone"],
+        ),
+        (
+            r#"{"phone": "98555 50177", "x": "+91 98555 50177", "whatsapp": "no"}"#,
+            vec!["country: IN", "mobile: $.phone"],
+        ),
+        (r#"{"phone": "971555501122"}"#, vec!["mobile: $.phone | phone(e164)"]),
+        (r#"{"phone": "9855550177"}"#, vec!["mobile: $.phone", "held: phone"]),
+    ] {
+        let document = decode::json(event.as_bytes(), &Limits::default()).unwrap();
+        let (wrong, text) = wrong(event.as_bytes(), &document, &[], false);
+        assert_eq!(wrong, Vec::<String>::new(), "{event}");
+        for line in lines {
+            assert!(text.lines().any(|own| own.trim() == line), "{event}: `{line}`\n{text}");
         }
     }
 }

@@ -45,6 +45,8 @@ pub(super) struct Draft<'d> {
     pub(super) email: Option<Chosen<'d>>,
     pub(super) consent: consent::Found<'d>,
     pub(super) tags: Option<Tags>,
+    /// Values that may be phone numbers though nothing says so; where there is no better one.
+    pub(super) unnamed: Vec<String>,
     /// A value that looks like Chatflow's own id of the contact.
     pub(super) contact_id: Option<String>,
     /// Values that may be worth an attribute: a name for it, and the path.
@@ -74,6 +76,7 @@ impl Draft<'_> {
         match &self.contact {
             Some(contact) => self.rule(&mut lines, contact),
             None => {
+                self.unnamed_phones(&mut lines, 0);
                 lines.comment(0, "Nothing in this event says who the contact is: no phone number, no e-mail address. Where a field of it does, a rule looks like this:");
                 for line in [
                     "- name: contact",
@@ -227,6 +230,9 @@ impl Draft<'_> {
             self.lets(lines, 4);
         }
         lines.line(4, "contact:");
+        if !matches!(contact, Contact::Mobile { .. }) {
+            self.unnamed_phones(lines, 6);
+        }
         if let Some(path) = &self.contact_id {
             lines.comment(
                 6,
@@ -255,6 +261,15 @@ impl Draft<'_> {
             Contact::Id(path) => lines.line(6, &format!("id: {}", yaml::value(path))),
         }
         self.update(lines);
+    }
+
+    fn unnamed_phones(&self, lines: &mut Lines, indent: usize) {
+        for value in self.unnamed.iter().take(MOST_OTHERS) {
+            lines.comment(
+                indent,
+                &format!("also possible, if it is a phone number (where it has no dialing code, say `--country`): mobile: {value}"),
+            );
+        }
     }
 
     fn update(&self, lines: &mut Lines) {
@@ -286,7 +301,8 @@ impl Draft<'_> {
                 inner.line(6, "#   - lead");
             }
         }
-        if let Some(email) = &self.email {
+        let is_who = matches!(self.contact, Some(Contact::Email(_)));
+        if let Some(email) = self.email.as_ref().filter(|_| !is_who) {
             inner.line(6, "attributes:");
             others(&mut inner, 8, &email.others);
             inner.line(8, &format!("email: {}", yaml::value(&lowered(&email.field.path))));

@@ -124,7 +124,9 @@ fn kind<'d>(survey: &Survey<'d>, headers: &[(String, String)]) -> Option<Kind<'d
     let rank = |field: &Field<'_>| {
         let named = TYPES.iter().position(|name| field.own.are(&[name], &[]))?;
         let is_envelope = field.depth == 1 || field.around.are(&["meta", "event", "header"], &[]);
-        (is_envelope && field.depth <= 2).then_some((field.depth, named))
+        // Further down a `type` is that of a thing.
+        let is_vague = field.depth > 1 && field.own.are(&["type"], &[]);
+        (is_envelope && field.depth <= 2).then_some((field.depth, is_vague, named))
     };
     let found = survey.fields.iter().filter_map(|field| {
         let text = field.one()?.as_text().filter(|text| is_type(text) && text.trim() == *text)?;

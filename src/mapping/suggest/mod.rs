@@ -90,6 +90,7 @@ pub fn suggest(event: &Captured<'_>) -> Suggestion {
         email: None,
         consent: consent::find(&person),
         tags: person::tags(&person),
+        unnamed: Vec::new(),
         contact_id: contact_id(&person),
         more: Vec::new(),
     };
@@ -193,11 +194,12 @@ fn choose_person<'d>(
         Some(Contact::Mobile { phone: phones.get(at)?.clone(), others })
     });
     let home = match &draft.contact {
-        Some(Contact::Mobile { phone, .. }) => phone.field.home.clone(),
+        Some(Contact::Mobile { phone, .. }) => phone.field.owner().to_owned(),
         _ => String::new(),
     };
     draft.email = person::email(person, &home);
     if draft.contact.is_none() {
+        draft.unnamed = phone::unnamed(person);
         draft.contact = match (&draft.email, draft.contact_id.take()) {
             (Some(email), id) => {
                 draft.contact_id = id;
@@ -207,7 +209,7 @@ fn choose_person<'d>(
         };
     }
     let homes: Vec<&str> =
-        draft.email.iter().map(|email| email.field.home.as_str()).chain([home.as_str()]).collect();
+        draft.email.iter().map(|email| email.field.owner()).chain([home.as_str()]).collect();
     draft.name = person::name(person, &homes);
     draft.more = more(draft, person, &home);
 }
@@ -262,6 +264,7 @@ fn more(draft: &Draft<'_>, person: &Survey<'_>, home: &str) -> Vec<(String, Stri
     used.extend(draft.happening.other_times.iter().map(String::as_str));
     used.extend(draft.email.as_ref().map(|email| email.field.path.as_str()));
     used.extend(draft.contact_id.as_deref());
+    used.extend(draft.tags.as_ref().map(|tags| tags.path.as_str()));
     match &draft.contact {
         Some(Contact::Mobile { phone, others }) => {
             used.push(&phone.field.path);
@@ -286,6 +289,13 @@ fn more(draft: &Draft<'_>, person: &Survey<'_>, home: &str) -> Vec<(String, Stri
             && !used.contains(&field.path.as_str())
             && phone::standing(field) >= 0
             && field.depth <= 5
+            && !field.path.contains("[0]")
+            && !field.own.phrase(&["country code", "is"])
+            && !field.own.are(&["type", "label", "value", "entity"], &[])
+            && !field.own.say(words::CONSENT)
+            && ![words::FULL_NAME, words::FIRST_NAME, words::LAST_NAME]
+                .iter()
+                .any(|names| field.own.are(names, words::FILLERS))
             && !field.own.iter().any(says)
     };
     let mut found: Vec<(String, String)> = Vec::new();

@@ -8,21 +8,9 @@ const KEYS: &[&str] = &["label", "question", "title", "name", "field", "key", "r
 /// Members that hold the key of a pair one level down.
 const HOLDERS: &[&str] = &["field", "question"];
 /// What holds the value of a pair.
-const VALUES: &[&str] = &[
-    "value",
-    "values",
-    "answer",
-    "text",
-    "response",
-    "content",
-    "email",
-    "phone_number",
-    "phone",
-    "number",
-    "date",
-    "boolean",
-    "url",
-];
+const VALUES: &[&str] = &["value", "values", "answer", "text", "response", "content"];
+/// The same where each item says of what type it is; else they are what a person has.
+const TYPED: &[&str] = &["email", "phone_number", "phone", "number", "date", "boolean", "url"];
 /// The same one level down.
 const NESTED: &[(&str, &str)] = &[("choice", "label"), ("choices", "labels"), ("text", "value")];
 
@@ -124,7 +112,9 @@ fn values(items: &[Value], key: &[&str]) -> Vec<Vec<&'static str>> {
             |item: &Value| at(item, way).is_some_and(|value| !matches!(value, Value::Object(_)));
         way.as_slice() != key && items.iter().any(is_there)
     };
-    let single = VALUES.iter().map(|name| vec![*name]);
+    let is_typed = items.iter().all(|item| item.member("type").is_some());
+    let typed = TYPED.iter().filter(|_| is_typed);
+    let single = VALUES.iter().chain(typed).map(|name| vec![*name]);
     let nested = NESTED.iter().map(|(outer, inner)| vec![*outer, *inner]);
     single.chain(nested).filter(there).collect()
 }

@@ -93,8 +93,15 @@ pub(super) fn name<'d>(survey: &'d Survey<'d>, homes: &[&str]) -> Option<Name<'d
                 && !matches!(field.value, Value::List(items) if items.len() > 1)
         })
     };
-    let parts: Vec<_> = firsts
-        .chain(survey.fields.iter().filter(is_written).filter(|f| f.own.are(EITHER_NAME, FILLERS)))
+    // A `nombre` beside an `apellido` is half a name, unless a first name stands there too.
+    let given: Vec<_> = firsts.collect();
+    let is_alone = |field: &&Field<'_>| given.iter().all(|first| first.home != field.home);
+    let either =
+        survey.fields.iter().filter(is_written).filter(|field| field.own.are(EITHER_NAME, FILLERS));
+    let parts: Vec<_> = given
+        .iter()
+        .copied()
+        .chain(either.filter(is_alone))
         .filter_map(|first| Some((score(first), first, lasts(&first.home)?)))
         .filter(|(score, ..)| *score > 0)
         .collect();
@@ -105,7 +112,6 @@ pub(super) fn name<'d>(survey: &'d Survey<'d>, homes: &[&str]) -> Option<Name<'d
         .filter(is_written)
         .filter(|field| field.own.are(FULL_NAME, FILLERS) && is_near_person(field));
     let whole = best(whole.map(|field| (score(field), field)).collect());
-    // A `nombre` beside an `apellido` is half a name.
     let is_half = |field: &Field<'_>| parts.iter().any(|(_, first, _)| first.path == field.path);
     let whole: Vec<_> = whole.into_iter().filter(|field| !is_half(field)).collect();
     match (part, chosen(whole)) {

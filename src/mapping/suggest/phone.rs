@@ -1,5 +1,7 @@
 //! Phone numbers in an event, and how each is to be read.
 
+use std::sync::LazyLock;
+
 use phonenumber::country::Id;
 use phonenumber::metadata::DATABASE;
 use phonenumber::{PhoneNumber, Type};
@@ -56,6 +58,9 @@ const NO_NUMBERS: &[&str] = &[
     "vat",
     "account",
 ];
+
+/// Values without a telling key that are looked at.
+const MOST_UNNAMED: usize = 12;
 
 impl Phone<'_> {
     /// The value, as the mapping writes it.
@@ -116,6 +121,23 @@ pub(super) fn candidates<'d>(survey: &Survey<'d>, country: Option<Id>) -> Vec<Ph
         .collect();
     found.sort_by_key(|phone| -phone.score);
     found
+}
+
+/// Values whose keys say nothing, and that may be phone numbers all the same: for a person to decide.
+pub(super) fn unnamed(survey: &Survey<'_>) -> Vec<String> {
+    let strangers = survey.fields.iter().filter(|field| {
+        weight(&field.own, field.value) == 0
+            && !field.own.iter().any(|word| NO_NUMBERS.contains(&word))
+            && standing(field) >= 0
+    });
+    let written = strangers.filter_map(|field| Some((field, written(field)?))).take(MOST_UNNAMED);
+    let value = |(field, written): (&Field<'_>, String)| {
+        if carries_code(&written) {
+            return Some(format!("{} | phone(e164)", field.path));
+        }
+        looks_dialed(&written).then(|| field.path.clone())
+    };
+    written.filter_map(value).collect()
 }
 
 /// How much speaks for a value by whose it is.
@@ -239,14 +261,29 @@ fn carries_code(written: &str) -> bool {
     if !number.is_valid() {
         return false;
     }
-    let letters = || b'A'..=b'Z';
-    let countries = letters().flat_map(|first| letters().map(move |second| [first, second]));
-    let mut countries =
-        countries.filter_map(|two| std::str::from_utf8(&two).ok()?.parse::<Id>().ok());
-    !countries.any(|country| is_a_mobile_of(written, country, &number))
+    !COUNTRIES.iter().any(|country| is_a_mobile_of(written, *country, &number))
 }
 
+/// Every country that the metadata knows.
+static COUNTRIES: LazyLock<Vec<Id>> = LazyLock::new(|| {
+    let letters = || b'A'..=b'Z';
+    let pairs = letters().flat_map(|first| letters().map(move |second| [first, second]));
+    pairs.filter_map(|pair| std::str::from_utf8(&pair).ok()?.parse().ok()).collect()
+});
+
 fn is_a_mobile_of(written: &str, country: Id, with_code: &PhoneNumber) -> bool {
+    // Lengths first: the patterns of a country are compiled when they are asked for.
+    let mobiles =
+        DATABASE.by_id(country.as_ref()).and_then(|country| country.descriptors().mobile());
+    let has_length = mobiles.is_some_and(|mobiles| {
+        let is_dialed = |length: &u16| {
+            written.len().checked_sub((*length).into()).is_some_and(|prefix| prefix <= 1)
+        };
+        mobiles.possible_length().iter().any(is_dialed)
+    });
+    if !has_length {
+        return false;
+    }
     let Ok(number) = phonenumber::parse(Some(country), written) else { return false };
     number != *with_code
         && number.code().value() != with_code.code().value()

@@ -199,6 +199,13 @@ impl<'d> Field<'d> {
         self.own.say(meanings) || self.around.say(meanings)
     }
 
+    /// The path of the object that the value is a member of: of an item of a list of phone numbers, whose they are.
+    pub(super) fn owner(&self) -> &str {
+        let listed = self.home.strip_suffix("[?@.primary==true]");
+        let list = listed.or_else(|| self.home.strip_suffix("[0]"));
+        list.and_then(|list| list.rsplit_once('.')).map_or(&self.home, |(owner, _)| owner)
+    }
+
     /// What must stay of a document for the path to select the value still.
     pub(super) fn kept(&self) -> &[Way] {
         self.place.get(..self.whole_from).unwrap_or(&self.place)
@@ -206,7 +213,7 @@ impl<'d> Field<'d> {
 
     /// How much speaks for it that it stands in the same object as another.
     pub(super) fn nearness(&self, home: &str) -> i32 {
-        if self.home == home { 15 } else { 0 }
+        if self.home == home || self.owner() == home { 15 } else { 0 }
     }
 }
 
