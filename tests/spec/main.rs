@@ -15,4 +15,5 @@ mod quiet;
 mod retry;
 mod shutdown;
 mod start;
+mod suggest;
 mod verification;

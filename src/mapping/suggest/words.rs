@@ -23,6 +23,12 @@ impl Words {
         if !word.is_empty() {
             words.push(word);
         }
+        for (first, second) in [("whats", "app"), ("e", "mail")] {
+            let at = words.windows(2).position(|two| two == [first, second]);
+            if let Some(at) = at {
+                words.splice(at..at + 2, [format!("{first}{second}")]);
+            }
+        }
         Self(words)
     }
 
@@ -441,6 +447,8 @@ mod tests {
             ("your-tel", vec!["your", "tel"]),
             ("Teléfono móvil", vec!["telefono", "movil"]),
             ("HTTPHeader", vec!["httpheader"]),
+            ("WhatsApp ok?", vec!["whatsapp", "ok"]),
+            ("Your E-Mail", vec!["your", "email"]),
             ("मोबाइल नंबर", vec!["मोबाइल", "नंबर"]),
             ("", vec![]),
             ("--", vec![]),
