@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::document::{Members, Value};
 use crate::mapping::testing::{Outside, run as run_test};
-use crate::mapping::{Set, Source};
+use crate::mapping::{Report, Set, Source};
 use crate::webhook::check_verify;
 
 fn folder() -> PathBuf {
@@ -55,7 +55,7 @@ fn wrong(
     let mut wrong: Vec<_> = read
         .reports
         .iter()
-        .flat_map(|report| report.diagnostics())
+        .flat_map(Report::diagnostics)
         .map(|found| format!("{} line {}: {}", found.code, found.line, found.message))
         .collect();
     if let Some(set) = read.set {
@@ -72,8 +72,15 @@ fn wrong(
     (wrong, text)
 }
 
-/// Every fixture, with its headers in lower case.
-fn fixtures() -> Vec<(String, Vec<u8>, Value, Vec<(String, String)>)> {
+/// A captured event: its name, its body, and its headers in lower case.
+struct Fixture {
+    name: String,
+    body: Vec<u8>,
+    document: Value,
+    headers: Vec<(String, String)>,
+}
+
+fn fixtures() -> Vec<Fixture> {
     let text = std::fs::read_to_string(folder().join("headers.json")).unwrap();
     let headers: serde_json::Value = serde_json::from_str(&text).unwrap();
     let mut found = Vec::new();
@@ -83,7 +90,7 @@ fn fixtures() -> Vec<(String, Vec<u8>, Value, Vec<(String, String)>)> {
         let headers = headers.as_object().unwrap().iter();
         let headers =
             headers.map(|(name, value)| (name.to_lowercase(), value.as_str().unwrap().to_owned()));
-        found.push((name.clone(), body, document, headers.collect()));
+        found.push(Fixture { name: name.clone(), body, document, headers: headers.collect() });
     }
     assert!(found.len() > 30);
     found
@@ -91,11 +98,32 @@ fn fixtures() -> Vec<(String, Vec<u8>, Value, Vec<(String, String)>)> {
 
 #[test]
 fn every_suggestion_is_a_mapping_without_a_problem_that_passes_its_own_tests() {
-    for (name, body, document, headers) in fixtures() {
+    for Fixture { name, body, document, headers } in fixtures() {
         for (headers, in_a_file) in [(headers.as_slice(), true), (&[], false)] {
             let (wrong, text) = wrong(&body, &document, headers, in_a_file);
             assert!(wrong.is_empty(), "{name}: {wrong:#?}\n{text}");
         }
+    }
+}
+
+#[test]
+fn an_event_that_no_block_of_yaml_can_hold_is_kept_as_it_was_sent() {
+    let deep =
+        format!("{}{{\"phone\": \"+12025550143\"}}{}", "{\"a\": ".repeat(60), "}".repeat(60));
+    let long = format!("{{\"phone\": \"+12025550143\", \"{}\": 1}}", "k".repeat(2000));
+    for (event, is_raw) in [
+        (deep.as_str(), true),
+        (&long, true),
+        ("1", true),
+        ("null", true),
+        ("\"x\"", true),
+        ("[]", false),
+        ("{}", false),
+    ] {
+        let document = decode::json(event.as_bytes(), &Limits::default()).unwrap();
+        let (wrong, text) = wrong(event.as_bytes(), &document, &[], false);
+        assert_eq!(wrong, Vec::<String>::new(), "{event}");
+        assert_eq!(text.contains("    raw: "), is_raw, "{event}\n{text}");
     }
 }
 
@@ -180,8 +208,8 @@ proptest! {
 
 /// The mapping that is suggested for a fixture with its headers, up to its tests.
 fn rules_for(name: &str) -> String {
-    let (_, body, document, headers) =
-        fixtures().into_iter().find(|(own, ..)| own == name).unwrap();
+    let Fixture { body, document, headers, .. } =
+        fixtures().into_iter().find(|own| own.name == name).unwrap();
     let (_, text) = wrong(&body, &document, &headers, true);
     text.split("\ntests:").next().unwrap().to_owned()
 }

@@ -38,8 +38,8 @@ pub(super) fn of(
             test.insert("body".into(), (*document).clone());
         }
         Body::Document(document) => {
-            let text = serde_json::to_string(document).unwrap_or_default();
-            test.insert("raw".into(), Value::text(text));
+            let sent = serde_json::to_string(document).unwrap_or_default();
+            test.insert("raw".into(), Value::text(sent));
             test.insert("content_type".into(), Value::text("application/json"));
         }
     }

@@ -3,11 +3,11 @@
 //! Consent is never guessed: only a value that says yes in so many words becomes `optin: true`, and what was
 //! agreed to another channel, or to terms, does not count.
 
-use super::phone::standing;
-use super::survey::{Field, Survey};
-use super::words::{
+use super::meanings::{
     CONSENT, CONSENT_PHRASES, MARKETING, OTHER_CHANNELS, REFUSAL, REFUSAL_PHRASES, TERMS, WHATSAPP,
 };
+use super::phone::standing;
+use super::survey::{Field, Survey};
 use crate::document::Value;
 
 /// Consent that was found, and what was found beside it.
@@ -84,7 +84,7 @@ impl Consent<'_> {
         let yes: Vec<_> = self
             .yes
             .iter()
-            .map(|yes| if is_word(&yes) { (*yes).to_owned() } else { format!("\"{yes}\"") })
+            .map(|yes| if is_word(yes) { (*yes).to_owned() } else { format!("\"{yes}\"") })
             .collect();
         format!("{} | bool(yes=[{}])", self.field.path, yes.join(", "))
     }

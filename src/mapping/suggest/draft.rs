@@ -1,7 +1,7 @@
 //! A mapping in the making: what was chosen for each of its parts, and its text.
 
 use super::consent;
-use super::happening::{Happening, rule_name};
+use super::happening::Happening;
 use super::pairs::Pairs;
 use super::person::{Chosen, Name, Tags};
 use super::phone::{Phone, Reading};
@@ -10,7 +10,7 @@ use super::yaml::{self, Lines};
 use crate::document::Value;
 
 /// Candidates that are named beside the one that was chosen.
-const MOST_OTHERS: usize = 4;
+pub(super) const MOST_OTHERS: usize = 4;
 
 /// Which part of a document is a person.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,23 +73,10 @@ impl Draft<'_> {
         if !matches!(self.split, Split::Items(_)) {
             self.lets(&mut lines, 0);
         }
-        match &self.contact {
-            Some(contact) => self.rule(&mut lines, contact),
-            None => {
-                self.unnamed_phones(&mut lines, 0);
-                lines.comment(0, "Nothing in this event says who the contact is: no phone number, no e-mail address. Where a field of it does, a rule looks like this:");
-                for line in [
-                    "- name: contact",
-                    "  contact:",
-                    "    mobile: $.path.to.the.number",
-                    "    on_missing: create",
-                    "  update:",
-                    "    name: $.path.to.the.name",
-                ] {
-                    lines.line(0, &format!("#  {line}"));
-                }
-                lines.line(0, "rules: []");
-            }
+        if let Some(contact) = &self.contact {
+            self.rule(&mut lines, contact);
+        } else {
+            self.no_rule(&mut lines);
         }
         if tests.is_empty() {
             return lines.into_text();
@@ -115,14 +102,14 @@ impl Draft<'_> {
             Some(Contact::Mobile { phone, .. }) => found("phone", &phone.field.path),
             Some(Contact::Id(path)) => found("contact id", path),
             Some(Contact::Email(_)) => {
-                found("phone", "none: the contact is looked up by the e-mail address")
+                found("phone", "none: the contact is looked up by the e-mail address");
             }
             None => found("phone", "none"),
         }
         match &self.name {
             Some(Name::Whole(name)) => found("name", &name.field.path),
             Some(Name::Parts(first, last)) => {
-                found("name", &format!("{} and {}", first.path, last.path))
+                found("name", &format!("{} and {}", first.path, last.path));
             }
             None => found("name", "none"),
         }
@@ -172,7 +159,9 @@ impl Draft<'_> {
             [id] => lines.line(2, &format!("id: {}", yaml::value(id))),
             parts => {
                 lines.line(2, "id:");
-                parts.iter().for_each(|part| lines.line(4, &format!("- {}", yaml::value(part))));
+                for part in parts {
+                    lines.line(4, &format!("- {}", yaml::value(part)));
+                }
             }
         }
         if let Some(kind) = &self.happening.kind {
@@ -184,7 +173,7 @@ impl Draft<'_> {
         }
     }
 
-    fn lets(&self, lines: &mut Lines, indent: usize) {
+    pub(super) fn lets(&self, lines: &mut Lines, indent: usize) {
         if self.pairs.is_empty() {
             return;
         }
@@ -205,137 +194,12 @@ impl Draft<'_> {
                 values => {
                     lines.line(indent + 4, "value:");
                     lines.line(indent + 6, "first_of:");
-                    values.iter().for_each(|value| {
-                        lines.line(indent + 8, &format!("- {}", yaml::value(value)))
-                    });
+                    for value in values {
+                        lines.line(indent + 8, &format!("- {}", yaml::value(value)));
+                    }
                 }
             }
         }
-    }
-
-    fn rule(&self, lines: &mut Lines, contact: &Contact<'_>) {
-        lines.line(0, "rules:");
-        lines.line(
-            2,
-            &format!("- name: {}", yaml::scalar(&rule_name(self.happening.kind.as_ref()))),
-        );
-        if let Some(kind) = &self.happening.kind {
-            lines.comment(4, "Only events of this type.");
-            lines.line(4, "when:");
-            lines.line(6, &format!("{}: {}", yaml::value(&kind.path), yaml::scalar(&kind.name)));
-        }
-        if let Split::Items(array) = &self.split {
-            lines.comment(4, "Each item is a person, and $item is the item.");
-            lines.line(4, &format!("for_each: {}", yaml::value(&format!("{array}[*]"))));
-            self.lets(lines, 4);
-        }
-        lines.line(4, "contact:");
-        if !matches!(contact, Contact::Mobile { .. }) {
-            self.unnamed_phones(lines, 6);
-        }
-        if let Some(path) = &self.contact_id {
-            lines.comment(
-                6,
-                &format!("also possible, where it is Chatflow's own id of the contact: id: {path}"),
-            );
-        }
-        match contact {
-            Contact::Mobile { phone, others: more } => {
-                others(lines, 6, more);
-                if phone.reading == Reading::WithCode {
-                    lines.comment(
-                        6,
-                        "The digits carry the dialing code, as far as one number can tell.",
-                    );
-                }
-                lines.line(6, &format!("mobile: {}", yaml::value(&phone.value())));
-                lines.comment(6, "When Chatflow does not know the contact: dead (keep it for a person to look at), skip, or create.");
-                lines.line(6, "on_missing: create");
-            }
-            Contact::Email(value) => {
-                lines.comment(6, "Without a phone number a contact can be found, and not created.");
-                lines.line(6, "attribute:");
-                lines.line(8, "name: email");
-                lines.line(8, &format!("value: {}", yaml::value(value)));
-            }
-            Contact::Id(path) => lines.line(6, &format!("id: {}", yaml::value(path))),
-        }
-        self.update(lines);
-    }
-
-    fn unnamed_phones(&self, lines: &mut Lines, indent: usize) {
-        for value in self.unnamed.iter().take(MOST_OTHERS) {
-            lines.comment(
-                indent,
-                &format!("also possible, if it is a phone number (where it has no dialing code, say `--country`): mobile: {value}"),
-            );
-        }
-    }
-
-    fn update(&self, lines: &mut Lines) {
-        let mut inner = Lines::default();
-        match &self.name {
-            Some(Name::Whole(name)) => {
-                others(&mut inner, 6, &name.others);
-                inner.line(6, &format!("name: {}", yaml::value(&name.field.path)));
-            }
-            Some(Name::Parts(first, last)) => {
-                inner.line(6, "name:");
-                inner.line(8, "join:");
-                inner.line(10, &format!("- {}", yaml::value(&first.path)));
-                inner.line(10, &format!("- {}", yaml::value(&last.path)));
-                inner.line(8, "with: \" \"");
-            }
-            None => {}
-        }
-        self.optin(&mut inner);
-        match &self.tags {
-            Some(tags) => {
-                inner.comment(6, "The sender's tags: those that are listed and exist in Chatflow's settings too; one that does not makes the API refuse the update.");
-                inner.line(6, "tags_to_add:");
-                inner.line(8, &format!("- {}", yaml::value(&tags.value())));
-            }
-            None => {
-                inner.comment(6, "A tag, where one exists in Chatflow's settings:");
-                inner.line(6, "# tags_to_add:");
-                inner.line(6, "#   - lead");
-            }
-        }
-        let is_who = matches!(self.contact, Some(Contact::Email(_)));
-        if let Some(email) = self.email.as_ref().filter(|_| !is_who) {
-            inner.line(6, "attributes:");
-            others(&mut inner, 8, &email.others);
-            inner.line(8, &format!("email: {}", yaml::value(&lowered(&email.field.path))));
-        } else if !self.more.is_empty() {
-            inner.line(6, "# attributes:");
-        }
-        for (name, path) in &self.more {
-            inner.line(8, &format!("# {name}: {}", yaml::value(path)));
-        }
-        let text = inner.into_text();
-        let is_empty = text.lines().all(|line| line.trim_start().starts_with('#'));
-        lines.line(4, if is_empty { "update: {}" } else { "update:" });
-        text.lines().for_each(|line| lines.line(0, line));
-    }
-
-    fn optin(&self, lines: &mut Lines) {
-        self.consent.notes.iter().take(MOST_OTHERS).for_each(|note| lines.comment(6, note));
-        match &self.consent.consent {
-            Some(consent) => {
-                lines.comment(6, "Only what is listed is a yes; anything else leaves the consent as it is.");
-                lines.line(6, &format!("optin: {}", yaml::value(&consent.value())));
-            }
-            None => lines.comment(6, "Nothing in this event says that the person agreed to be written to: optin is not touched."),
-        }
-    }
-}
-
-impl Tags {
-    /// The value, as the mapping writes it.
-    fn value(&self) -> String {
-        let split = if self.is_text { " | split(\",\")" } else { "" };
-        let names: Vec<_> = self.names.iter().map(|name| format!("\"{name}\"")).collect();
-        format!("{}{split} | only({})", self.path, names.join(", "))
     }
 }
 
@@ -344,7 +208,8 @@ pub(super) fn lowered(path: &str) -> String {
     format!("{path} | trim | lower")
 }
 
-fn others(lines: &mut Lines, indent: usize, paths: &[String]) {
+/// Names the candidates that were not chosen.
+pub(super) fn others(lines: &mut Lines, indent: usize, paths: &[String]) {
     if paths.is_empty() {
         return;
     }

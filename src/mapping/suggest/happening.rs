@@ -289,7 +289,7 @@ fn id(
             ));
         }
         None => {
-            found.id_note = Some(format!("{note}, so that it cannot tell one event from another"))
+            found.id_note = Some(format!("{note}, so that it cannot tell one event from another"));
         }
     }
 }
@@ -316,9 +316,8 @@ fn is_unique(text: &str) -> bool {
             8 | 13 | 18 | 23 => b == b'-',
             _ => b.is_ascii_hexdigit(),
         });
-    let is_ulid =
-        text.len() == 26 && text.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_uppercase());
-    is_uuid || is_ulid
+    let of_a_ulid = |b: u8| b.is_ascii_digit() || b.is_ascii_uppercase();
+    is_uuid || (text.len() == 26 && text.bytes().all(of_a_ulid))
 }
 
 /// A name for a rule made of the event's type.

@@ -1,8 +1,8 @@
 //! The name, the e-mail address and the tags of the person an event is about.
 
+use super::meanings::{self, EITHER_NAME, FILLERS, FIRST_NAME, FULL_NAME, LAST_NAME};
 use super::phone::standing;
 use super::survey::{Field, Survey};
-use super::words::{self, EITHER_NAME, FILLERS, FIRST_NAME, FULL_NAME, LAST_NAME};
 use crate::document::Value;
 
 /// A value that was chosen, and those that were not.
@@ -52,7 +52,7 @@ fn depth(field: &Field<'_>) -> i32 {
 pub(super) fn email<'d>(survey: &'d Survey<'d>, home: &str) -> Option<Chosen<'d>> {
     let addresses = survey.fields.iter().filter(|field| field.text().is_some_and(is_address));
     let score = |field: &Field<'_>| {
-        let named = if field.own.say(words::EMAIL) { 20 } else { 0 };
+        let named = if field.own.say(meanings::EMAIL) { 20 } else { 0 };
         30 + named + field.nearness(home) + standing(field) - depth(field)
     };
     chosen(best(addresses.map(|field| (score(field), field)).collect()))
@@ -81,7 +81,7 @@ pub(super) fn name<'d>(survey: &'d Survey<'d>, homes: &[&str]) -> Option<Name<'d
     let is_written = |field: &&Field<'_>| field.text().is_some_and(is_name);
     let near = |field: &Field<'_>| if homes.contains(&field.home.as_str()) { 15 } else { 0 };
     let is_near_person = |field: &Field<'_>| {
-        near(field) > 0 || field.around.say(words::THE_PERSON) || has_more_words(field)
+        near(field) > 0 || field.around.say(meanings::THE_PERSON) || has_more_words(field)
     };
     let score = |field: &Field<'_>| 10 + near(field) + standing(field) - depth(field);
     let firsts = survey.fields.iter().filter(is_written).filter(|f| f.own.are(FIRST_NAME, FILLERS));

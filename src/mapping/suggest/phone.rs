@@ -6,8 +6,9 @@ use phonenumber::country::Id;
 use phonenumber::metadata::DATABASE;
 use phonenumber::{PhoneNumber, Type};
 
+use super::meanings;
 use super::survey::{Field, Survey};
-use super::words::{self, Words};
+use super::words::Words;
 use crate::document::Value;
 use crate::mapping::steps::phone;
 
@@ -142,24 +143,27 @@ pub(super) fn unnamed(survey: &Survey<'_>) -> Vec<String> {
 
 /// How much speaks for a value by whose it is.
 pub(super) fn standing(field: &Field<'_>) -> i32 {
-    if field.say(words::SOMEBODY_ELSE) {
+    if field.say(meanings::SOMEBODY_ELSE) {
         return -200;
     }
-    if field.say(words::THE_PERSON) { 8 } else { 0 }
+    if field.say(meanings::THE_PERSON) { 8 } else { 0 }
 }
 
 /// What the key says for a phone number; 0 where it says nothing.
 fn weight(own: &Words, value: &Value) -> i32 {
-    if own.say(words::FAX) || own.iter().any(|word| NO_NUMBERS.contains(&word)) {
+    if own.say(meanings::FAX) || own.iter().any(|word| NO_NUMBERS.contains(&word)) {
         return 0;
     }
-    if own.say(words::WHATSAPP) {
+    if own.say(meanings::WHATSAPP) {
         50
-    } else if own.say(words::MOBILE) {
+    } else if own.say(meanings::MOBILE) {
         40
-    } else if own.say(words::PHONE) {
+    } else if own.say(meanings::PHONE) {
         30
-    } else if own.say(words::NUMBER) && matches!(value, Value::Text(_)) && own.iter().count() <= 2 {
+    } else if own.say(meanings::NUMBER)
+        && matches!(value, Value::Text(_))
+        && own.iter().count() <= 2
+    {
         8
     } else {
         0
@@ -211,7 +215,7 @@ fn looks_dialed(written: &str) -> bool {
 fn is_country(field: &Field<'_>) -> bool {
     const COUNTRY: &[&str] =
         &["country", "pais", "paese", "land", "kraj", "ulke", "pays", "страна", "国家"];
-    field.own.say(COUNTRY) && country(field).is_some() && !field.say(words::SOMEBODY_ELSE)
+    field.own.say(COUNTRY) && country(field).is_some() && !field.say(meanings::SOMEBODY_ELSE)
 }
 
 fn country(field: &Field<'_>) -> Option<Id> {

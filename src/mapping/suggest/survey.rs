@@ -232,7 +232,7 @@ pub(super) fn child(path: &str, name: &str) -> String {
                 written.push(c);
             }
             c if super::yaml::is_printed(c) || u32::from(c) > 0xffff => written.push(c),
-            c => written.push_str(&format!("\\u{:04x}", u32::from(c))),
+            c => written.extend(format!("\\u{:04x}", u32::from(c)).chars()),
         }
     }
     written.push_str("']");

@@ -125,9 +125,9 @@ pub(super) fn quoted(text: &str) -> String {
             '\t' => written.push_str("\\t"),
             c if is_printed(c) => written.push(c),
             c if u32::from(c) > 0xffff => {
-                written.push_str(&format!("\\U{:08x}", u32::from(c)));
+                written.extend(format!("\\U{:08x}", u32::from(c)).chars());
             }
-            c => written.push_str(&format!("\\u{:04x}", u32::from(c))),
+            c => written.extend(format!("\\u{:04x}", u32::from(c)).chars()),
         }
     }
     written.push('"');
