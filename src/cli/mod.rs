@@ -19,7 +19,9 @@ mod mappings;
 mod mock;
 mod running;
 mod serve;
+mod shipped;
 mod style;
+mod suggest;
 mod test;
 
 use std::path::PathBuf;
@@ -40,6 +42,7 @@ struct CommandLine {
 const EXAMPLES: &str = "\
 Examples:
   chatflow-bridge demo                         see it work: no key, no server, nothing left behind
+  chatflow-bridge suggest event.json --write . a first mapping from one captured event
   chatflow-bridge check                        what is wrong with the mappings in ./mappings
   chatflow-bridge test                         run the tests that stand in them
   chatflow-bridge explain --source S --body F  why an event becomes what it becomes
@@ -58,6 +61,8 @@ enum Command {
     Test(test::Arguments),
     /// Say for one event what every rule saw and decided, and what would be sent.
     Explain(explain::Arguments),
+    /// Suggest a first mapping, with tests, from one captured event.
+    Suggest(suggest::Arguments),
     /// Print the settings in force and where each came from.
     Config(config::Arguments),
     /// Run the mock Chatflow API alone.
@@ -90,6 +95,7 @@ pub fn run() -> ExitCode {
         Some(Command::Check(arguments)) => check::run(&arguments),
         Some(Command::Test(arguments)) => test::run(&arguments),
         Some(Command::Explain(arguments)) => explain::run(&arguments),
+        Some(Command::Suggest(arguments)) => suggest::run(&arguments),
         Some(Command::Config(arguments)) => config::run(&arguments),
         Some(Command::Mock(arguments)) => mock::run(&arguments),
         Some(Command::Healthcheck(arguments)) => healthcheck::run(&arguments),

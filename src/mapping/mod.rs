@@ -19,6 +19,7 @@ mod set;
 pub mod shown;
 mod source;
 mod steps;
+pub mod suggest;
 pub mod syntax;
 mod tags;
 pub mod testing;

@@ -161,6 +161,7 @@ fn wrong_usage_ends_with_2_and_help_has_examples() {
         &["test", "--help"],
         &["explain", "--help"],
         &["mock", "--help"],
+        &["suggest", "--help"],
     ] {
         let (code, said, _) = run(folder.path(), arguments);
         assert_eq!(code, Some(0));

@@ -19,4 +19,5 @@ mod repeats;
 mod retry;
 mod shutdown;
 mod start;
+mod suggest;
 mod verification;
