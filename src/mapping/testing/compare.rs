@@ -8,7 +8,7 @@ use crate::contact::{DeadReason, OnMissing, PlannedUpdate, SkippedReason, Who};
 use crate::mapping::{Decision, Planned, PlannedEvent, shown};
 
 /// What came of a rule once the contact was looked up.
-enum Came<'p> {
+pub(super) enum Came<'p> {
     Planned(&'p Decision),
     Skipped(SkippedReason),
     Dead(DeadReason),
@@ -121,7 +121,7 @@ fn describe(came: &Came<'_>) -> String {
 }
 
 /// What the look-up makes of a planned update.
-fn came<'p>(planned: &'p Planned, lookups: &Lookups) -> Came<'p> {
+pub(super) fn came<'p>(planned: &'p Planned, lookups: &Lookups) -> Came<'p> {
     let decision = &planned.decision;
     let Decision::Update(update) = decision else { return Came::Planned(decision) };
     match lookups.of(&update.target.who) {

@@ -1,9 +1,8 @@
 //! Running a test.
 
-use super::Test;
-use super::compare;
 use super::expect::Expect;
 use super::given::Body;
+use super::{Test, actual, compare};
 use crate::document::Value;
 use crate::mapping::{Input, Source, shown};
 
@@ -30,6 +29,8 @@ pub struct Outcome {
     pub failures: Vec<String>,
     /// What was planned, as [`shown::event`] shows it.
     pub events: Vec<serde_json::Value>,
+    /// What `expect` would have to be for the test to pass; nothing where there was no document to map.
+    pub actual: Option<serde_json::Value>,
 }
 
 /// Runs a test of a source.
@@ -43,7 +44,12 @@ pub fn run(source: &Source, test: &Test, outside: &mut dyn Outside) -> Outcome {
                 &decoded
             }
             Err(failure) => {
-                return Outcome { passed: false, failures: vec![failure], events: Vec::new() };
+                return Outcome {
+                    passed: false,
+                    failures: vec![failure],
+                    events: Vec::new(),
+                    actual: None,
+                };
             }
         },
     };
@@ -85,7 +91,12 @@ pub fn run(source: &Source, test: &Test, outside: &mut dyn Outside) -> Outcome {
             });
         }
     }
-    Outcome { passed: failures.is_empty(), failures, events: shown }
+    let form = match &test.expect {
+        Expect::One(_) => actual::Form::Short,
+        Expect::Each(_) => actual::Form::Batch,
+    };
+    let actual = Some(actual::expectation(&events, &test.lookups, form));
+    Outcome { passed: failures.is_empty(), failures, events: shown, actual }
 }
 
 fn decode(
