@@ -36,6 +36,7 @@ pub fn routes(
             }))
             .service(web::resource("/api/status").route(web::get().to(status)))
             .service(web::resource("/api/events").route(web::get().to(events)))
+            .service(web::resource("/api/events/{id}").route(web::get().to(super::event::event)))
             .service(web::resource("/api/updates").route(web::get().to(updates)))
             .default_service(web::to(reply::nothing_here));
     }
@@ -140,7 +141,7 @@ fn listed<Row: Serialize>(
     reply::json(&json!({ name: rows, "next": next }))
 }
 
-fn refused(error: &Error) -> HttpResponse {
+pub(super) fn refused(error: &Error) -> HttpResponse {
     reply::problem(
         &Problem::new(503, "/problems/store", "the store could not be asked")
             .detail(error.to_string())

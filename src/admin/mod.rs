@@ -6,10 +6,11 @@
 //! - Nothing of it can be reached through the listener that senders use.
 //! - Readiness says whether the bridge can take webhooks, never whether the API is well: while the API is down
 //!   the bridge goes on accepting.
-//! - No answer names a contact.
+//! - No answer names a contact, but that of one event, which gives what its sender sent.
 
 pub mod api;
 pub mod auth;
+mod event;
 pub mod observe;
 mod overview;
 mod reply;

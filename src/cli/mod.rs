@@ -8,12 +8,16 @@
     reason = "commands speak to a person or a pipe"
 )]
 
+mod admin_client;
 mod check;
 mod config;
 mod demo;
+mod diff;
 mod healthcheck;
+mod junit;
 mod mappings;
 mod mock;
+mod rewriting;
 mod serve;
 mod style;
 mod test;
@@ -38,6 +42,7 @@ Examples:
   chatflow-bridge demo                         see it work: no key, no server, nothing left behind
   chatflow-bridge check                        what is wrong with the mappings in ./mappings
   chatflow-bridge test                         run the tests that stand in them
+  chatflow-bridge diff mappings new --stored   what would become of the stored events under new mappings
   BRIDGE_CHATFLOW__API_KEY=… chatflow-bridge   serve
   chatflow-bridge config                       which settings are in force, and where they come from";
 
@@ -51,6 +56,8 @@ enum Command {
     Check(check::Arguments),
     /// Run the tests that stand in the mapping files.
     Test(test::Arguments),
+    /// Compare two sets of mappings on the same events: what would change.
+    Diff(diff::Arguments),
     /// Print the settings in force and where each came from.
     Config(config::Arguments),
     /// Run the mock Chatflow API alone.
@@ -82,6 +89,7 @@ pub fn run() -> ExitCode {
         Some(Command::Demo(arguments)) => demo::run(&arguments),
         Some(Command::Check(arguments)) => check::run(&arguments),
         Some(Command::Test(arguments)) => test::run(&arguments),
+        Some(Command::Diff(arguments)) => diff::run(&arguments),
         Some(Command::Config(arguments)) => config::run(&arguments),
         Some(Command::Mock(arguments)) => mock::run(&arguments),
         Some(Command::Healthcheck(arguments)) => healthcheck::run(&arguments),

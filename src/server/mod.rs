@@ -8,6 +8,7 @@ mod key;
 mod listeners;
 mod start_error;
 
+pub(crate) use key::{first as api_key, given as given_secret};
 pub use start_error::StartError;
 
 use std::net::SocketAddr;

@@ -11,7 +11,7 @@ mod rewrite;
 mod run;
 
 pub use rewrite::{NotRewritten, rewritten};
-pub use run::{Outcome, Outside, run};
+pub use run::{Outcome, Outside, run, usual_content_type};
 
 use std::ops::Range;
 

@@ -16,10 +16,11 @@ pub struct NotRewritten;
 /// the new text is read again and held against the old one before it is given.
 pub fn rewritten(text: &str, changes: &[(&Test, &Value)]) -> Result<String, NotRewritten> {
     let mut root = Node::read(text).map_err(|_| NotRewritten)?;
-    let (start, mut splices) = (member(&mut root, "tests").ok_or(NotRewritten)?, Vec::new());
-    let tests_in_brackets = in_brackets(text, start);
+    let (_, tests) = entry(&mut root, "tests").ok_or(NotRewritten)?;
+    let tests_in_brackets = in_brackets(text, tests);
+    let mut splices = Vec::new();
     for (test, expected) in changes {
-        let Kind::List(items) = &mut start.kind else { return Err(NotRewritten) };
+        let Kind::List(items) = &mut tests.kind else { return Err(NotRewritten) };
         let item = items.iter_mut().find(|item| item.span == test.span).ok_or(NotRewritten)?;
         let brackets = tests_in_brackets || in_brackets(text, item);
         let (key, value) = entry(item, "expect").ok_or(NotRewritten)?;
@@ -70,11 +71,7 @@ fn splice(text: &str, key: &Node, value: &Node, expected: &Node) -> (Range<usize
     }
 }
 
-/// The value of a key at the top.
-fn member<'n>(node: &'n mut Node, name: &str) -> Option<&'n mut Node> {
-    entry(node, name).map(|(_, value)| value)
-}
-
+/// A key and its value.
 fn entry<'n>(node: &'n mut Node, name: &str) -> Option<(&'n Node, &'n mut Node)> {
     let Kind::Map(entries) = &mut node.kind else { return None };
     let found = entries.iter_mut().find(|(key, _)| key.as_text() == Some(name));

@@ -29,6 +29,8 @@ pub struct Outcome {
     pub failures: Vec<String>,
     /// What was planned, as [`shown::event`] shows it.
     pub events: Vec<serde_json::Value>,
+    /// Whether it is `expect` that is not met.
+    pub misses_expect: bool,
     /// What `expect` would have to be for the test to pass; nothing where there was no document to map.
     pub actual: Option<serde_json::Value>,
 }
@@ -48,6 +50,7 @@ pub fn run(source: &Source, test: &Test, outside: &mut dyn Outside) -> Outcome {
                     passed: false,
                     failures: vec![failure],
                     events: Vec::new(),
+                    misses_expect: false,
                     actual: None,
                 };
             }
@@ -80,6 +83,7 @@ pub fn run(source: &Source, test: &Test, outside: &mut dyn Outside) -> Outcome {
             }
         }
     }
+    let misses_expect = !failures.is_empty();
     if !test.events.is_empty() && test.events.len() != events.len() {
         failures.push(format!("`event`: expected {}, got {}", test.events.len(), events.len()));
     }
@@ -96,7 +100,7 @@ pub fn run(source: &Source, test: &Test, outside: &mut dyn Outside) -> Outcome {
         Expect::Each(_) => actual::Form::Batch,
     };
     let actual = Some(actual::expectation(&events, &test.lookups, form));
-    Outcome { passed: failures.is_empty(), failures, events: shown, actual }
+    Outcome { passed: failures.is_empty(), failures, events: shown, misses_expect, actual }
 }
 
 fn decode(
@@ -111,7 +115,7 @@ fn decode(
         Body::Raw(sent) => outside.decode(source, said, sent.as_bytes()),
         Body::Typed(sent, usual) => outside.decode(source, said.or(Some(usual)), sent.as_bytes()),
         Body::File(name) => {
-            let content_type = said.or_else(|| by_name(name));
+            let content_type = said.or_else(|| usual_content_type(name));
             let sent = outside.read_file(name);
             sent.and_then(|sent| outside.decode(source, content_type, &sent))
                 .map_err(|error| format!("`body_file: {name}`: {error}"))
@@ -120,7 +124,7 @@ fn decode(
 }
 
 /// The content type that a file of this name usually has.
-fn by_name(name: &str) -> Option<&'static str> {
+pub fn usual_content_type(name: &str) -> Option<&'static str> {
     match name.rsplit_once('.')?.1 {
         "json" => Some("application/json"),
         "form" | "txt" => Some("application/x-www-form-urlencoded"),
