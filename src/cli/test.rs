@@ -30,8 +30,8 @@ pub(super) struct Arguments {
     /// For a program: one JSON object
     #[arg(long)]
     json: bool,
-    /// Write the results as JUnit XML, for a build server
-    #[arg(long, value_name = "FILE")]
+    /// Write the results for a build server
+    #[arg(long, value_name = "FILE", help = "Write the results as JUnit XML, for a build server")]
     junit: Option<PathBuf>,
     /// Rewrite `expect` of the tests that fail, so that they pass; all else in the files stays as it is
     #[arg(long)]

@@ -12,6 +12,9 @@ use super::{Decision, Planned, PlannedEvent, shown};
 /// Examples that are kept of one rule.
 const EXAMPLES: usize = 3;
 
+/// The names of what every update has.
+const ADDRESS: [&str; 2] = ["contact", "on_missing"];
+
 /// The differences between two sets, source by source.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Comparison {
@@ -165,7 +168,14 @@ impl OfRule {
             (Some(_), None) => self.lost += 1,
             _ => self.changed += 1,
         }
-        let (was, is) = (was.unwrap_or_default(), is.unwrap_or_default());
+        let one_sided = was.is_none() || is.is_none();
+        let (mut was, mut is) = (was.unwrap_or_default(), is.unwrap_or_default());
+        if one_sided {
+            // Every update has them: that it is there says it already.
+            for name in ADDRESS {
+                drop((was.remove(name), is.remove(name)));
+            }
+        }
         for (field, value) in &is {
             match was.get(field) {
                 None => self.fields_gained.entry(field.clone()).or_default().add(),
@@ -227,8 +237,8 @@ fn identity(event: &PlannedEvent) -> Value {
 fn fields(planned: Option<&Planned>) -> Option<BTreeMap<String, Value>> {
     let Decision::Update(update) = &planned?.decision else { return None };
     let mut found = BTreeMap::new();
-    found.insert("contact".to_owned(), shown::contact(&update.target.who));
-    found.insert("on_missing".to_owned(), serde_json::json!(update.target.on_missing));
+    let address = [shown::contact(&update.target.who), serde_json::json!(update.target.on_missing)];
+    found.extend(ADDRESS.map(str::to_owned).into_iter().zip(address));
     let Value::Object(changes) = shown::update(&update.update) else { return Some(found) };
     for (name, value) in changes {
         match value {

@@ -1,15 +1,21 @@
 //! A file as it is in force: every rule with all that it starts from, and nothing that is not its own.
 
 use super::contact::WAYS;
-use super::syntax::{Kind, Node, Problem, block, made, merged};
+use super::syntax::{Kind, Node, Problem, block, made, masked, merged};
+
+/// The keys of a rule in the order in which they are read.
+const RULE: &[&str] = &["name", "for_each", "limit", "let", "when", "contact", "update"];
 
 /// The text of a file (without errors) as it is in force: `defaults` are part of the rules, each rule has the `let`s
-/// that it reads, tables that are not used and tests are left out. It reads back to the same plans.
+/// that it reads, tables that are not used and tests are left out, and so is what is secret. It reads back to the same plans.
 pub fn effective(text: &str) -> Result<String, Problem> {
     let root = Node::read(text)?;
     let Kind::Map(entries) = root.kind else { return Ok(String::new()) };
     let mut file = Keys(entries);
     drop((file.take("tests"), file.take("requires")));
+    if let Some(verify) = file.get("verify").cloned() {
+        file.set("verify", masked(verify));
+    }
     let defaults = file.take("defaults").map(Keys::of).unwrap_or_default();
     let lets = file.take("let").map(Keys::of).unwrap_or_default();
     let rules = match file.get("rules").map(|rules| &rules.kind) {
@@ -44,7 +50,7 @@ pub fn effective(text: &str) -> Result<String, Problem> {
     if !kept.is_empty() {
         file.put_before("rules", "let", made(Kind::Map(kept)));
     }
-    let list = own.into_iter().map(|rule| made(Kind::Map(rule.0))).collect();
+    let list = own.into_iter().map(|rule| made(Kind::Map(rule.in_order(RULE)))).collect();
     file.set("rules", made(Kind::List(list)));
     file.drop_unused_tables();
     Ok(block(&made(Kind::Map(file.0)), 0))
@@ -73,6 +79,12 @@ impl Keys {
             Some((_, value)) => *value = node,
             None => self.0.push((word(name), node)),
         }
+    }
+
+    fn in_order(mut self, order: &[&str]) -> Vec<(Node, Node)> {
+        let place = |name: &Node| order.iter().position(|known| Some(*known) == name.as_text());
+        self.0.sort_by_key(|(name, _)| place(name).unwrap_or(order.len()));
+        self.0
     }
 
     fn put_before(&mut self, next: &str, name: &str, node: Node) {
@@ -125,7 +137,7 @@ fn with_defaults(mut rule: Keys, defaults: &Keys) -> Keys {
     if let Some(under) = defaults.get("when") {
         match rule.get("when").cloned() {
             Some(own) => rule.set("when", both(under, own)),
-            None => rule.put_before("contact", "when", under.clone()),
+            None => rule.set("when", under.clone()),
         }
     }
     for (name, exclusive) in [("contact", WAYS), ("update", &[][..])] {
@@ -160,12 +172,8 @@ fn with_lets(mut rule: Keys, lets: &Keys) -> Keys {
     if read.is_empty() {
         return rule;
     }
-    match rule.take("let") {
-        Some(own) => read.extend(Keys::of(own).0),
-        None => {}
-    }
-    let next = if rule.get("when").is_some() { "when" } else { "contact" };
-    rule.put_before(next, "let", made(Kind::Map(read)));
+    read.extend(rule.take("let").map(Keys::of).unwrap_or_default().0);
+    rule.set("let", made(Kind::Map(read)));
     rule
 }
 

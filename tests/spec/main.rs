@@ -15,4 +15,5 @@ mod quiet;
 mod retry;
 mod shutdown;
 mod start;
+mod tools;
 mod verification;

@@ -1,5 +1,6 @@
 //! `check --api`: whether what rules use exists in Chatflow's settings.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use anyhow::Context;
@@ -15,6 +16,7 @@ use crate::telemetry::metrics::Metrics;
 pub(super) fn ask(
     common: &Common,
     set: &Set,
+    texts: &BTreeMap<String, String>,
     reports: &mut [Report],
 ) -> anyhow::Result<Vec<String>> {
     let mut to_do = Vec::new();
@@ -22,9 +24,9 @@ pub(super) fn ask(
         Some(known) => {
             for report in reports {
                 let sources = set.iter().filter(|source| source.file == report.file);
-                let unknown: Vec<_> = sources
-                    .flat_map(|source| tags_not_among(&known, source, &report.text))
-                    .collect();
+                let text = texts.get(&report.file).map(String::as_str).unwrap_or_default();
+                let unknown =
+                    sources.flat_map(|source| tags_not_among(&known, source, text)).collect();
                 report.add(unknown);
             }
         }

@@ -42,7 +42,7 @@ fn kind(code: Code) -> &'static str {
 
 /// The meaning, without the blank that begins each line of a doc comment.
 fn meaning(code: Code) -> String {
-    code.explanation().lines().map(|line| format!("{}\n", line.trim())).collect()
+    code.explanation().lines().flat_map(|line| [line.trim(), "\n"]).collect()
 }
 
 fn indented(text: &str) -> String {

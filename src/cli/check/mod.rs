@@ -4,6 +4,7 @@ mod api;
 mod codes;
 mod github;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -13,7 +14,9 @@ use super::style::Style;
 use super::{Common, mappings};
 use crate::mapping::syntax::Code;
 use crate::mapping::{Read, Report, effective};
+use crate::settings::environment;
 
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  chatflow-bridge check\n  chatflow-bridge check my-mappings --deny warnings\n  chatflow-bridge check --json | jq .\n  chatflow-bridge check --explain E012\n  chatflow-bridge check --show      the rules as they are in force\n  chatflow-bridge check --api       whether the tags exist in Chatflow's settings"
@@ -58,18 +61,17 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     }
     let folder = mappings::folder(arguments.dir.as_deref(), &arguments.common)?;
     let mut read = mappings::read(&folder)?;
+    // In the texts of the reports secrets are unreadable, and so may be what stands around them.
+    let texts: BTreeMap<_, _> = environment::mapping_files(&folder)?.into_iter().collect();
     let to_do = match (&read.set, arguments.api) {
-        (Some(set), true) => api::ask(&arguments.common, set, &mut read.reports)?,
+        (Some(set), true) => api::ask(&arguments.common, set, &texts, &mut read.reports)?,
         (_, _) => Vec::new(),
     };
     let (errors, warnings) = show(arguments, &read, &to_do)?;
     if arguments.show && read.set.is_some() {
-        for report in &read.reports {
-            println!("# {} as it is in force", report.file);
-            println!(
-                "{}",
-                effective(&report.text).map_err(|problem| anyhow::anyhow!(problem.message))?
-            );
+        for (file, text) in &texts {
+            let shown = effective(text).map_err(|problem| anyhow::anyhow!(problem.message))?;
+            println!("# {file} as it is in force\n{shown}");
         }
     }
     let summary = format!("{} files, {errors} errors, {warnings} warnings", read.reports.len());

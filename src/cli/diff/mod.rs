@@ -8,6 +8,7 @@ mod stored;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use anyhow::Context;
 use serde_json::json;
 
 use self::incoming::{Incoming, Unreadable};
@@ -74,7 +75,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
                 }
                 println!("{}", serde_json::to_string_pretty(&shown)?);
             } else {
-                print!("{}", show::text(&found, Style::of_stdout()));
+                print!("{}", show::text(&found, Style::of_stdout())?);
             }
             Ok(if found.differs() { ExitCode::from(1) } else { ExitCode::SUCCESS })
         }
@@ -126,11 +127,8 @@ fn common(arguments: &Arguments) -> Common {
 
 fn set(folder: &std::path::Path) -> anyhow::Result<Set> {
     let read = mappings::read(folder)?;
-    match read.set {
-        Some(set) => Ok(set),
-        None => {
-            mappings::show(&read, Style::of_stderr());
-            anyhow::bail!("the mappings in `{}` have errors", folder.display())
-        }
+    if read.set.is_none() {
+        mappings::show(&read, Style::of_stderr());
     }
+    read.set.with_context(|| format!("the mappings in `{}` have errors", folder.display()))
 }

@@ -10,10 +10,10 @@ use crate::cli::style::Style;
 use crate::mapping::comparing::{Example, OfRule, OfSource, Sides};
 
 /// Everything that is otherwise, source by source and rule by rule.
-pub(super) fn text(found: &Found, style: Style) -> String {
+pub(super) fn text(found: &Found, style: Style) -> Result<String, std::fmt::Error> {
     let mut text = String::new();
     for (name, source) in &found.comparison.sources {
-        of_source(name, source, style, &mut text).unwrap_or_default();
+        of_source(name, source, style, &mut text)?;
     }
     for event in &found.unreadable {
         let side = match (&event.before, &event.after) {
@@ -21,15 +21,15 @@ pub(super) fn text(found: &Found, style: Style) -> String {
             (None, Some(why)) => format!("only the new set cannot read it: {why}"),
             (why, _) => format!("it cannot be read: {}", why.as_deref().unwrap_or_default()),
         };
-        text.push_str(&format!("{}: {side}\n", event.event));
+        writeln!(text, "{}: {side}", event.event)?;
     }
     let verdict = if found.differs() {
         style.bad("the two sets differ")
     } else {
         style.good("no difference")
     };
-    text.push_str(&format!("{verdict}\n"));
-    text
+    writeln!(text, "{verdict}")?;
+    Ok(text)
 }
 
 fn of_source(name: &str, source: &OfSource, style: Style, text: &mut String) -> std::fmt::Result {

@@ -101,13 +101,15 @@ impl Door {
                 Ok(rows.into_iter().map(row).collect())
             }
             Self::Bridge(client) => {
-                let mut path = format!("/api/events?limit={}", page.most);
-                if let Some(source) = source {
-                    path.push_str(&format!("&source={source}"));
-                }
-                if let Some(before) = &page.before {
-                    path.push_str(&format!("&before={before}"));
-                }
+                let part = |name: &str, value: &str| format!("&{name}={value}");
+                let source = source.map(|source| part("source", source.as_str()));
+                let before = page.before.as_ref().map(|before| part("before", before));
+                let path = format!(
+                    "/api/events?limit={}{}{}",
+                    page.most,
+                    source.unwrap_or_default(),
+                    before.unwrap_or_default()
+                );
                 let mut answer = client.get(&path).await?;
                 let rows = answer.get_mut("events").map(serde_json::Value::take);
                 serde_json::from_value(rows.unwrap_or_default()).context("the list of events")

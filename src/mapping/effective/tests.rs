@@ -125,13 +125,21 @@ fn each_rule_has_all_that_it_starts_from_and_only_what_it_reads() {
     update:
       tags_to_add:
         - all
+      name: \"{{ lead.name }}\"
       attributes:
         city: $city
-        plan: "$lead.plan | map(plans, otherwise=absent)"
-      name: \"{{ lead.name }}\"
+        plan: \"$lead.plan | map(plans, otherwise=absent)\"
 "
     );
     for gone in ["defaults:", "unused:", "none_reads_it", "tests:", "inherit:"] {
         assert!(!shown.contains(gone), "{gone}\n{shown}");
     }
+}
+
+#[test]
+fn a_secret_that_stands_in_the_file_is_not_shown() {
+    let text = RULES.replace("env:T", "'swordfish'");
+    let shown = effective(&text).unwrap();
+
+    assert!(!shown.contains("swordfish") && shown.contains("secret: (not shown)"), "{shown}");
 }

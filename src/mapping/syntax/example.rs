@@ -13,6 +13,7 @@ pub struct Example {
 
 impl Code {
     /// An example of the problem, and of what to write instead. What a whole file needs beside it is left out.
+    #[expect(clippy::too_many_lines, reason = "one entry for each code")]
     pub const fn example(self) -> Example {
         let (wrong, right) = match self {
             Self::Yaml => ("let:\n  full: {{ body.name }}", "let:\n  full: \"{{ body.name }}\""),

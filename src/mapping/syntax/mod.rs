@@ -23,6 +23,7 @@ pub use example::Example;
 pub use fields::Fields;
 pub use file::Check;
 pub(super) use file::{Read, read};
+pub(super) use lints::masked;
 pub(super) use merge::merged;
 pub use node::{Kind, Node};
 pub use problem::{Code, Problem, Problems, Severity};

@@ -133,27 +133,30 @@ fn after_mark(value: &Node, indent: usize, text: &mut String) {
 
 /// A scalar; a plain one only where it reads back as it is.
 fn scalar(text: &str, quoted: bool, reads_back: fn(&str) -> bool) -> String {
-    let escaped = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}');
     if !quoted && text.is_empty() {
         // Nothing at all cannot stand everywhere.
         "null".to_owned()
     } else if !quoted && reads_back(text) {
         text.to_owned()
-    } else if text.contains(escaped) || !text.contains(['\\', '"']) {
-        let mut written = String::from('"');
-        for c in text.chars() {
-            match c {
-                '"' | '\\' => written.extend(['\\', c]),
-                '\n' => written.push_str("\\n"),
-                '\t' => written.push_str("\\t"),
-                c if escaped(c) => written.push_str(&format!("\\u{:04x}", u32::from(c))),
-                c => written.push(c),
-            }
-        }
-        written.push('"');
-        written
+    } else if text.contains(is_escaped) || !text.contains(['\\', '"']) {
+        format!("\"{}\"", text.chars().map(in_double_quotes).collect::<String>())
     } else {
         format!("'{}'", text.replace('\'', "''"))
+    }
+}
+
+/// Whether a character stands in double quotes as an escape only.
+fn is_escaped(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}')
+}
+
+fn in_double_quotes(c: char) -> String {
+    match c {
+        '"' | '\\' => format!("\\{c}"),
+        '\n' => "\\n".to_owned(),
+        '\t' => "\\t".to_owned(),
+        c if is_escaped(c) => format!("\\u{:04x}", u32::from(c)),
+        c => c.to_string(),
     }
 }
 

@@ -99,13 +99,11 @@ fn end(text: &str, node: &Node) -> usize {
         Kind::Map(entries) => entries.last().map(|(_, value)| value),
         Kind::Scalar { .. } => None,
     };
-    match last.filter(|_| !in_brackets(text, node)) {
-        Some(last) => end(text, last),
-        None => {
-            let own = text.get(..node.span.end).unwrap_or_default();
-            own.trim_end().len().max(node.span.start)
-        }
+    if let Some(last) = last.filter(|_| !in_brackets(text, node)) {
+        return end(text, last);
     }
+    let own = text.get(..node.span.end).unwrap_or_default();
+    own.trim_end().len().max(node.span.start)
 }
 
 /// Whether two trees have the same keys and texts.
