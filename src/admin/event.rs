@@ -48,17 +48,14 @@ pub fn shown(stored: &StoredEvent) -> Value {
     })
 }
 
-/// `body` where it is text, else `body_base64`.
+/// The body byte for byte as `body_base64`, and as `body` where it is text.
 fn request(kept: &Request) -> Value {
-    let (name, body) = match std::str::from_utf8(&kept.body) {
-        Ok(text) => ("body", text.to_owned()),
-        Err(_) => ("body_base64", base64::engine::general_purpose::STANDARD.encode(&kept.body)),
-    };
     json!({
         "method": kept.method,
         "content_type": kept.content_type,
         "query": kept.query,
         "headers": kept.headers,
-        name: body,
+        "body": std::str::from_utf8(&kept.body).ok(),
+        "body_base64": base64::engine::general_purpose::STANDARD.encode(&kept.body),
     })
 }

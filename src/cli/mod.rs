@@ -12,11 +12,14 @@ mod check;
 mod config;
 mod covered;
 mod demo;
+mod diff;
 mod difference;
 mod explain;
 mod healthcheck;
+mod junit;
 mod mappings;
 mod mock;
+mod rewriting;
 mod running;
 mod serve;
 mod shipped;
@@ -46,6 +49,7 @@ Examples:
   chatflow-bridge check                        what is wrong with the mappings in ./mappings
   chatflow-bridge test                         run the tests that stand in them
   chatflow-bridge explain --source S --body F  why an event becomes what it becomes
+  chatflow-bridge diff mappings new --stored   what would become of the stored events under new mappings
   BRIDGE_CHATFLOW__API_KEY=… chatflow-bridge   serve
   chatflow-bridge config                       which settings are in force, and where they come from";
 
@@ -63,6 +67,8 @@ enum Command {
     Explain(explain::Arguments),
     /// Suggest a first mapping, with tests, from one captured event.
     Suggest(suggest::Arguments),
+    /// Compare two sets of mappings on the same events: what would change.
+    Diff(diff::Arguments),
     /// Print the settings in force and where each came from.
     Config(config::Arguments),
     /// Run the mock Chatflow API alone.
@@ -96,6 +102,7 @@ pub fn run() -> ExitCode {
         Some(Command::Test(arguments)) => test::run(&arguments),
         Some(Command::Explain(arguments)) => explain::run(&arguments),
         Some(Command::Suggest(arguments)) => suggest::run(&arguments),
+        Some(Command::Diff(arguments)) => diff::run(&arguments),
         Some(Command::Config(arguments)) => config::run(&arguments),
         Some(Command::Mock(arguments)) => mock::run(&arguments),
         Some(Command::Healthcheck(arguments)) => healthcheck::run(&arguments),

@@ -125,10 +125,13 @@ impl From {
         let from = fields.need("from", problems);
         let only = fields.take("only").map(|node| scalar::words(node, "a name", problems));
         if only.is_none() {
-            problems.add(
-                Problem::error(Code::MissingKey, fields.span().clone(), "`only` is missing here")
-                    .help("attributes must exist in Chatflow: `only: [city, plan]` names those to take"),
-            );
+            let missing = Problem::error(
+                Code::MissingKey,
+                fields.span().clone(),
+                "`only` is missing here",
+            )
+            .help("attributes must exist in Chatflow: `only: [city, plan]` names those to take");
+            fields.miss(&["only"], missing, problems);
         }
         let rename = fields.take("rename").map(|node| renames(node, problems)).unwrap_or_default();
         let prefix = fields.take("prefix").and_then(|node| scalar::text(node, "a text", problems));

@@ -9,6 +9,9 @@ use crate::contact::{ContactId, HeldReason, OnMissing, SkippedReason, Target, Wh
 /// The keys of which one says who it is: a rule's takes the place of that of `defaults`.
 pub(super) const WAYS: &[&str] = &["id", "mobile", "attribute", "first_of"];
 
+/// Those of them that can stand in a list.
+const KEYS: &[&str] = &["id", "mobile", "attribute"];
+
 /// How a rule finds the contact.
 #[derive(Debug)]
 pub(super) struct Contact {
@@ -62,7 +65,7 @@ impl Contact {
             Some(Way { name: "first_of", value }) => first_of(value, reading, problems),
             Some(way) => Key::read(&way, reading, problems).into_iter().collect(),
             None => {
-                missing(&fields, "`id`, `mobile`, `attribute` or `first_of`", problems);
+                missing(&mut fields, WAYS, "`id`, `mobile`, `attribute` or `first_of`", problems);
                 Vec::new()
             }
         };
@@ -143,8 +146,15 @@ fn one_way<'n>(
     found.into_iter().next().map(|(name, _, value)| Way { name, value })
 }
 
-fn missing(fields: &Fields<'_>, expected: &str, problems: &mut Problems) {
-    problems.error(Code::MissingKey, fields.span(), format!("one of {expected} is missing here"));
+fn missing(
+    fields: &mut Fields<'_>,
+    names: &[&'static str],
+    expected: &str,
+    problems: &mut Problems,
+) {
+    let message = format!("one of {expected} is missing here");
+    let missing = Problem::error(Code::MissingKey, fields.span().clone(), message);
+    fields.miss(names, missing, problems);
 }
 
 fn first_of(list: &Node, reading: &Reading<'_>, problems: &mut Problems) -> Vec<Key> {
@@ -156,9 +166,9 @@ fn first_of(list: &Node, reading: &Reading<'_>, problems: &mut Problems) -> Vec<
     let mut keys = Vec::new();
     for item in items {
         let Some(mut fields) = Fields::of(item, problems) else { continue };
-        match one_way(&mut fields, &["id", "mobile", "attribute"], problems) {
+        match one_way(&mut fields, KEYS, problems) {
             Some(way) => keys.extend(Key::read(&way, reading, problems)),
-            None => missing(&fields, "`id`, `mobile` or `attribute`", problems),
+            None => missing(&mut fields, KEYS, "`id`, `mobile` or `attribute`", problems),
         }
         fields.finish(problems);
     }

@@ -142,7 +142,8 @@ fn floor(text: &str, at: usize) -> usize {
     (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
 }
 
-fn place(text: &str, at: usize) -> Place {
+/// The place of a byte of a text.
+pub fn place(text: &str, at: usize) -> Place {
     let before = text.get(..at).unwrap_or_default();
     let line = before.rsplit('\n').next().unwrap_or_default();
     Place { line: before.matches('\n').count() + 1, column: line.chars().count() + 1 }

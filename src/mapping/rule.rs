@@ -111,11 +111,9 @@ impl Rule {
                 (under, own) => own.or(under).cloned(),
             };
             if found.is_none() {
-                problems.error(
-                    Code::MissingKey,
-                    fields.span(),
-                    format!("`{name}` is missing here"),
-                );
+                let message = format!("`{name}` is missing here");
+                let missing = Problem::error(Code::MissingKey, fields.span().clone(), message);
+                fields.miss(&[name], missing, problems);
             }
             found
         };

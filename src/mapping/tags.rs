@@ -13,12 +13,11 @@ impl TagList {
         Self(items(node).iter().filter_map(|item| Expr::read(item, reading, problems)).collect())
     }
 
-    /// The tags that stand in the file as they are.
+    /// The tags that stand in the file as they are, also those that are added on a condition.
     pub(super) fn literals(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().filter_map(|item| match item {
-            Expr::Literal(value) => value.as_text(),
-            _ => None,
-        })
+        let mut found = Vec::new();
+        self.0.iter().for_each(|item| literals(item, &mut found));
+        found.into_iter()
     }
 
     /// Hands over every path that is read.
@@ -46,6 +45,23 @@ impl TagList {
             }
         }
         Ok((clears || !tags.is_empty()).then_some(tags))
+    }
+}
+
+/// The texts that a value may be and that stand in the file.
+fn literals<'e>(item: &'e Expr, found: &mut Vec<&'e str>) {
+    match item {
+        Expr::Literal(value) => found.extend(value.as_text()),
+        Expr::FirstOf(items) | Expr::AllOf(items) => {
+            items.iter().for_each(|item| literals(item, found));
+        }
+        Expr::Guarded(guarded) => literals(guarded.value(), found),
+        Expr::Path(_)
+        | Expr::Template(_)
+        | Expr::Piped(_)
+        | Expr::Join(..)
+        | Expr::Index(_)
+        | Expr::Remove => {}
     }
 }
 

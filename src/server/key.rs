@@ -17,12 +17,12 @@ use crate::secret::Secret;
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 
 /// The key in force at the start.
-pub(super) fn first(settings: &ChatflowSettings) -> Result<Secret, StartError> {
+pub(crate) fn first(settings: &ChatflowSettings) -> Result<Secret, StartError> {
     given(settings.api_key.as_ref(), settings.api_key_file.as_deref())?.ok_or(StartError::NoApiKey)
 }
 
 /// A secret that is given in a file, which wins, or as it is.
-pub(super) fn given(
+pub(crate) fn given(
     secret: Option<&Secret>,
     file: Option<&Path>,
 ) -> Result<Option<Secret>, StartError> {

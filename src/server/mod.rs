@@ -9,6 +9,7 @@ mod listeners;
 mod mappings;
 mod start_error;
 
+pub(crate) use key::first as api_key;
 pub use mappings::Mappings;
 pub use start_error::StartError;
 

@@ -18,7 +18,7 @@ pub use entry::{Dedupe, NewEvent, NewState, NewUpdate, Receipt, Request};
 pub use error::Error;
 pub use lend::{Claim, End, Fence, Lent, Trouble};
 pub use settings::StoreSettings;
-pub use sqlite::SqliteStore;
+pub use sqlite::{OfflineStore, SqliteStore};
 
 /// Keeps events and their updates, lends updates to delivery, and remembers what became of them.
 ///

@@ -20,4 +20,5 @@ mod retry;
 mod shutdown;
 mod start;
 mod suggest;
+mod tools;
 mod verification;

@@ -219,15 +219,10 @@ fn a_program_gets_the_same_with_places_in_characters() {
 
     assert_eq!(
         places,
-        [
-            ("W001", "warning", 1, 9, 13),
-            ("E004", "error", 4, 9, 30),
-            ("E004", "error", 4, 9, 30),
-            ("E002", "error", 4, 21, 24),
-        ]
+        [("W001", "warning", 1, 9, 13), ("E004", "error", 4, 9, 30), ("E002", "error", 4, 21, 24),]
     );
     assert_eq!(
-        serde_json::to_value(&found[3]).unwrap(),
+        serde_json::to_value(&found[2]).unwrap(),
         serde_json::json!({
             "file": "mappings/crm.yaml",
             "line": 4,

@@ -12,6 +12,10 @@ pub struct Fields<'n> {
     span: Range<usize>,
     entries: Vec<(&'n Node, &'n Node)>,
     known: Vec<&'static str>,
+    /// Keys of which one must be there and is not, and what was reported about it.
+    missing: Vec<(Vec<&'static str>, Problem)>,
+    /// Keys that were read as others, whose names they nearly have.
+    mended: Vec<(&'n Node, &'static str)>,
 }
 
 impl<'n> Fields<'n> {
@@ -39,7 +43,27 @@ impl<'n> Fields<'n> {
             }
             entries.push((key, value));
         }
-        Some(Self { span: node.span.clone(), entries, known: Vec::new() })
+        let (known, missing, mended) = (Vec::new(), Vec::new(), Vec::new());
+        Some(Self { span: node.span.clone(), entries, known, missing, mended })
+    }
+
+    /// Reports every key that nearly has the name of one of `keys` which is not there, and has it read as that one:
+    /// what it holds is looked into, and what needs it is not wrong as well.
+    pub(super) fn mend(&mut self, keys: &[&'static str], problems: &mut Problems) {
+        let stands = |name: &str| self.entries.iter().any(|(key, _)| key.as_text() == Some(name));
+        let absent: Vec<_> = keys.iter().copied().filter(|name| !stands(name)).collect();
+        for (key, _) in &self.entries {
+            let name = key.as_text().unwrap_or_default();
+            if keys.contains(&name) {
+                continue;
+            }
+            let Some(near) = nearest(name, keys.iter().copied()) else { continue };
+            let Some(meant) = absent.iter().find(|absent| **absent == near) else { continue };
+            if !self.mended.iter().any(|(_, mended)| mended == meant) {
+                self.mended.push((key, meant));
+                problems.add(unknown(key, format!("did you mean `{near}`?")));
+            }
+        }
     }
 
     /// Where the block stands.
@@ -55,7 +79,11 @@ impl<'n> Fields<'n> {
     /// The key and its value, where it is there.
     pub fn take_with_key(&mut self, name: &'static str) -> Option<(&'n Node, &'n Node)> {
         self.known.push(name);
-        let at = self.entries.iter().position(|(key, _)| key.as_text() == Some(name))?;
+        let is_meant = |key: &'n Node| {
+            let mended = self.mended.iter().find(|(mended, _)| std::ptr::eq(*mended, key));
+            mended.map_or(key.as_text(), |(_, name)| Some(*name)) == Some(name)
+        };
+        let at = self.entries.iter().position(|(key, _)| is_meant(key))?;
         Some(self.entries.remove(at))
     }
 
@@ -63,9 +91,18 @@ impl<'n> Fields<'n> {
     pub fn need(&mut self, name: &'static str, problems: &mut Problems) -> Option<&'n Node> {
         let found = self.take(name);
         if found.is_none() {
-            problems.error(Code::MissingKey, &self.span, format!("`{name}` is missing here"));
+            let message = format!("`{name}` is missing here");
+            let missing = Problem::error(Code::MissingKey, self.span.clone(), message);
+            self.miss(&[name], missing, problems);
         }
         found
+    }
+
+    /// Reports that none of `names` is there; [`Self::finish`] takes it back where one of them is misspelt, so that
+    /// one slip is one problem.
+    pub fn miss(&mut self, names: &[&'static str], problem: Problem, problems: &mut Problems) {
+        problems.add(problem.clone());
+        self.missing.push((names.to_vec(), problem));
     }
 
     /// All keys that are left, whatever their names: for blocks whose keys are the user's own.
@@ -82,20 +119,26 @@ impl<'n> Fields<'n> {
     pub fn finish(self, problems: &mut Problems) {
         for (key, _) in &self.entries {
             let name = key.as_text().unwrap_or_default();
-            let help = match nearest(name, self.known.iter().copied()) {
+            let near = nearest(name, self.known.iter().copied());
+            if let Some(near) = &near {
+                let misspelt = |names: &[&str]| names.contains(&near.as_str());
+                for (_, missing) in self.missing.iter().filter(|(names, _)| misspelt(names)) {
+                    problems.withdraw(missing);
+                }
+            }
+            let help = match near {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => format!("here can stand: {}", self.known.join(", ")),
             };
-            problems.add(
-                Problem::error(
-                    Code::UnknownKey,
-                    key.span.clone(),
-                    format!("`{name}` is not known here"),
-                )
-                .help(help),
-            );
+            problems.add(unknown(key, help));
         }
     }
+}
+
+fn unknown(key: &Node, help: String) -> Problem {
+    let name = key.as_text().unwrap_or_default();
+    let message = format!("`{name}` is not known here");
+    Problem::error(Code::UnknownKey, key.span.clone(), message).help(help)
 }
 
 #[cfg(test)]
@@ -123,5 +166,45 @@ mod tests {
                 ("E003", 15..19, None),
             ]
         );
+    }
+
+    #[test]
+    fn a_key_that_is_misspelt_is_not_missing_as_well() {
+        for (text, codes) in
+            [("nam: a", vec!["E002"]), ("title: a", vec!["E002", "E004"]), ("{}", vec!["E004"])]
+        {
+            let node = Node::read(text).unwrap();
+            let mut problems = Problems::default();
+            let mut fields = Fields::of(&node, &mut problems).unwrap();
+
+            fields.need("name", &mut problems);
+            fields.finish(&mut problems);
+
+            let mut found: Vec<_> =
+                problems.into_sorted().iter().map(|problem| problem.code.as_str()).collect();
+            found.sort_unstable();
+            assert_eq!(found, codes, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_mended_key_is_read_as_the_one_that_was_meant() {
+        for (text, read, codes) in [
+            ("ruls: a", Some("a"), vec!["E002"]),
+            ("ruls: a\nrules: b", Some("b"), vec!["E002"]),
+            ("other: a", None, vec!["E002"]),
+        ] {
+            let node = Node::read(text).unwrap();
+            let mut problems = Problems::default();
+            let mut fields = Fields::of(&node, &mut problems).unwrap();
+            fields.mend(&["rules", "tests"], &mut problems);
+
+            assert_eq!(fields.take("rules").and_then(Node::as_text), read, "{text}");
+            fields.finish(&mut problems);
+
+            let found: Vec<_> =
+                problems.into_sorted().iter().map(|problem| problem.code.as_str()).collect();
+            assert_eq!(found, codes, "{text}");
+        }
     }
 }

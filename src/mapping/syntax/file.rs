@@ -47,6 +47,28 @@ pub enum Part {
 /// Checks a part of the file that has its meaning elsewhere.
 pub type Check<'c> = &'c dyn Fn(Part, &Node, &mut Problems);
 
+/// The keys of a file, in the order of the reference.
+const KEYS: &[&str] = &[
+    "source",
+    "description",
+    "country",
+    "timezone",
+    "verify",
+    "respond",
+    "body",
+    "tables",
+    "let",
+    "event",
+    "control",
+    "match",
+    "defaults",
+    "rules",
+    "per_minute",
+    "stale_guard",
+    "requires",
+    "tests",
+];
+
 /// Reads a file whose name, less its folder, is `file`.
 pub(in crate::mapping) fn read(file: &str, text: &str, check: Check<'_>) -> Read {
     let mut problems = Problems::default();
@@ -72,6 +94,7 @@ pub(in crate::mapping) fn read(file: &str, text: &str, check: Check<'_>) -> Read
 
 fn read_root(file: &str, node: &Node, check: Check<'_>, found: &mut Read, problems: &mut Problems) {
     let Some(mut fields) = Fields::of(node, problems) else { return };
+    fields.mend(KEYS, problems);
     found.name = source_name(file, fields.take("source"), node, problems);
     let description = fields
         .take("description")
@@ -115,7 +138,8 @@ fn read_root(file: &str, node: &Node, check: Check<'_>, found: &mut Read, proble
     if let Some(defaults) = &defaults {
         defaults.check(&reading, problems);
     }
-    let compiled = match fields.need("rules", problems) {
+    let listed = fields.need("rules", problems);
+    let compiled = match listed {
         Some(node) => {
             rules(node, defaults.unwrap_or_default(), asks.unwrap_or_default(), &reading, problems)
         }
@@ -139,7 +163,7 @@ fn read_root(file: &str, node: &Node, check: Check<'_>, found: &mut Read, proble
     });
     let requires = fields.take("requires").and_then(|node| requires(node, &compiled, problems));
     let names: Vec<Arc<str>> = compiled.iter().map(|rule| Arc::clone(&rule.name)).collect();
-    let tests = testing::read(fields.take("tests"), node, &rule_names(node), &timezone, problems);
+    let tests = testing::read(fields.take("tests"), node, &rule_names(listed), &timezone, problems);
     fields.finish(problems);
 
     if matches!(body.format, Format::Form | Format::Multipart | Format::Xml) {
@@ -267,10 +291,8 @@ fn name_node(rule: &Node) -> Option<&Node> {
 }
 
 /// The names of all rules, also of those that are wrong, so that a test that names one is not wrong as well.
-fn rule_names(root: &Node) -> Vec<&str> {
-    let Kind::Map(entries) = &root.kind else { return Vec::new() };
-    let rules = entries.iter().find(|(key, _)| key.as_text() == Some("rules"));
-    let items = rules.and_then(|(_, rules)| rules.as_list()).unwrap_or_default();
+fn rule_names(rules: Option<&Node>) -> Vec<&str> {
+    let items = rules.and_then(Node::as_list).unwrap_or_default();
     items.iter().filter_map(name_node).filter_map(Node::as_text).collect()
 }
 

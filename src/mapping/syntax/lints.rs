@@ -29,6 +29,24 @@ pub(super) fn verify(node: &Node, problems: &mut Problems) -> Vec<std::ops::Rang
     written
 }
 
+/// A `verify` without what is secret in it.
+pub(in crate::mapping) fn masked(mut node: Node) -> Node {
+    fn mask(node: &mut Node, places: &[std::ops::Range<usize>]) {
+        if places.contains(&node.span) {
+            node.kind = Kind::Scalar { text: "(not shown)".to_owned(), quoted: false };
+        }
+        match &mut node.kind {
+            Kind::Scalar { .. } => {}
+            Kind::List(items) => items.iter_mut().for_each(|item| mask(item, places)),
+            Kind::Map(entries) => entries.iter_mut().for_each(|(_, value)| mask(value, places)),
+        }
+    }
+    let mut written = Vec::new();
+    secrets(&node, &mut written);
+    mask(&mut node, &written);
+    node
+}
+
 fn secrets(node: &Node, found: &mut Vec<std::ops::Range<usize>>) {
     match &node.kind {
         Kind::Scalar { .. } => {}

@@ -5,6 +5,7 @@
 //! words, numbers and paths; `file` puts the parts of a file together.
 
 mod allow;
+mod example;
 mod fields;
 mod file;
 mod headers;
@@ -15,11 +16,15 @@ mod node;
 mod place;
 mod problem;
 pub mod scalar;
+mod write;
 
 pub(super) use allow::Allowed;
+pub use example::Example;
 pub use fields::Fields;
 pub use file::{Check, Part};
 pub(super) use file::{Read, read};
+pub(super) use lints::masked;
 pub(super) use merge::merged;
 pub use node::{Kind, Node};
 pub use problem::{Code, Problem, Problems, Severity};
+pub(super) use write::{block, flow, made, tree};

@@ -113,6 +113,9 @@ impl Entry {
     }
 }
 
+/// The keys of which one says what came of a rule.
+const OUTCOMES: &[&str] = &["update", "update_contains", "held", "skipped", "no_effect", "dead"];
+
 fn wanted(fields: &mut Fields<'_>, has_contact: bool, problems: &mut Problems) -> Option<Wanted> {
     let mut found: Vec<Option<Wanted>> = Vec::new();
     if let Some(node) = fields.take("update") {
@@ -141,7 +144,8 @@ fn wanted(fields: &mut Fields<'_>, has_contact: bool, problems: &mut Problems) -
         0 if has_contact => Some(Wanted::Anything),
         0 => {
             let message = "one of `update`, `update_contains`, `held`, `skipped`, `no_effect`, `dead` is missing here";
-            problems.error(Code::MissingKey, fields.span(), message);
+            let missing = Problem::error(Code::MissingKey, fields.span().clone(), message);
+            fields.miss(OUTCOMES, missing, problems);
             None
         }
         _ => {

@@ -75,7 +75,8 @@ pub(super) fn body(fields: &mut Fields<'_>, problems: &mut Problems) -> Option<B
     }
     if found.is_empty() {
         let message = "one of `body`, `body_file`, `form`, `xml` or `raw` is missing here";
-        problems.error(Code::MissingKey, fields.span(), message);
+        let missing = Problem::error(Code::MissingKey, fields.span().clone(), message);
+        fields.miss(&["body", "body_file", "form", "xml", "raw"], missing, problems);
     }
     found.into_iter().next().and_then(|(_, body)| body)
 }

@@ -3,14 +3,17 @@
 //! [`Source::tests`](super::Source::tests) has them, [`run`] runs one. Mapping reads no file and decodes no body:
 //! both are handed in as [`Outside`], so that a test goes the way that a request goes.
 
+mod actual;
 mod compare;
 mod difference;
 mod expect;
 mod given;
+mod rewrite;
 mod run;
 
 pub use difference::Difference;
-pub use run::{Outcome, Outside, run};
+pub use rewrite::{NotRewritten, rewritten};
+pub use run::{Outcome, Outside, run, usual_content_type};
 
 use std::ops::Range;
 

@@ -1,10 +1,9 @@
 //! Running a test.
 
-use super::Test;
-use super::compare;
 use super::difference::{self, Difference};
 use super::expect::Expect;
 use super::given::Body;
+use super::{Test, actual, compare};
 use crate::document::Value;
 use crate::mapping::{Explained, Input, Source, shown};
 
@@ -35,6 +34,10 @@ pub struct Outcome {
     pub differences: Vec<Difference>,
     /// What every rule saw.
     pub explained: Vec<Explained>,
+    /// Whether it is `expect` that is not met.
+    pub misses_expect: bool,
+    /// What `expect` would have to be for the test to pass; nothing where there was no document to map.
+    pub actual: Option<serde_json::Value>,
 }
 
 /// Runs a test of a source.
@@ -85,6 +88,7 @@ pub fn run(source: &Source, test: &Test, outside: &mut dyn Outside) -> Outcome {
             }
         }
     }
+    let misses_expect = !failures.is_empty();
     if !test.events.is_empty() && test.events.len() != events.len() {
         failures.push(format!("`event`: expected {}, got {}", test.events.len(), events.len()));
     }
@@ -96,8 +100,20 @@ pub fn run(source: &Source, test: &Test, outside: &mut dyn Outside) -> Outcome {
             });
         }
     }
-    let passed = failures.is_empty();
-    Outcome { passed, failures, events: shown, differences, explained }
+    let form = match &test.expect {
+        Expect::One(_) => actual::Form::Short,
+        Expect::Each(_) => actual::Form::Batch,
+    };
+    let actual = Some(actual::expectation(&events, &test.lookups, form));
+    Outcome {
+        passed: failures.is_empty(),
+        failures,
+        events: shown,
+        differences,
+        explained,
+        misses_expect,
+        actual,
+    }
 }
 
 fn decode(
@@ -112,7 +128,7 @@ fn decode(
         Body::Raw(sent) => outside.decode(source, said, sent.as_bytes()),
         Body::Typed(sent, usual) => outside.decode(source, said.or(Some(usual)), sent.as_bytes()),
         Body::File(name) => {
-            let content_type = said.or_else(|| by_name(name));
+            let content_type = said.or_else(|| usual_content_type(name));
             let sent = outside.read_file(name);
             sent.and_then(|sent| outside.decode(source, content_type, &sent))
                 .map_err(|error| format!("`body_file: {name}`: {error}"))
@@ -121,7 +137,7 @@ fn decode(
 }
 
 /// The content type that a file of this name usually has.
-fn by_name(name: &str) -> Option<&'static str> {
+pub fn usual_content_type(name: &str) -> Option<&'static str> {
     match name.rsplit_once('.')?.1 {
         "json" => Some("application/json"),
         "form" | "txt" => Some("application/x-www-form-urlencoded"),

@@ -4,7 +4,7 @@
 //! `queue`; one thread, the `writer`, takes whatever waits into one transaction, so that many share one sync to
 //! disk. `append`, `remap`, `record` and `claim` are the parts of a transaction, `batch` is what it changes in `memory`
 //! once it is committed. `readers` look in beside it (`browse`, `numbers`). The tables are in `schema`, every
-//! statement in `statements`.
+//! statement in `statements`. `offline` looks into a store that no bridge runs on.
 //!
 //! # Promises
 //!
@@ -25,6 +25,7 @@ mod lock;
 mod mappings;
 mod memory;
 mod numbers;
+mod offline;
 mod prepared;
 mod queue;
 mod readers;
@@ -37,6 +38,8 @@ mod statements;
 #[cfg(test)]
 mod tests;
 mod writer;
+
+pub use offline::OfflineStore;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -108,6 +108,22 @@ pub(super) fn migrate(connection: &mut Connection, steps: &[Step]) -> Result<(),
     Ok(())
 }
 
+/// Finds whether this release can read the store as it is.
+pub(super) fn check_readable(connection: &Connection) -> Result<(), Error> {
+    let known = STEPS.last().map_or(0, |step| step.schema);
+    let found = found(connection)?;
+    let readable_from = number(connection, "readable_from")?.unwrap_or(found);
+    if readable_from > known {
+        return Err(Error::Newer { found, known });
+    }
+    if found < known {
+        return Err(Error::Failed(format!(
+            "it has schema {found}, this release reads {known}: start the bridge once, which brings it up"
+        )));
+    }
+    Ok(())
+}
+
 /// The schema of the file; 0 for an empty one.
 fn found(connection: &Connection) -> Result<i64, Error> {
     let application: i64 = connection

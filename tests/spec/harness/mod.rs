@@ -223,6 +223,16 @@ impl Bridge {
         self.restart().await
     }
 
+    /// Ends the test, and gives what is done once the bridge has stopped, while its folder is still there.
+    pub(crate) async fn end_and<T>(self, then: impl FnOnce() -> T) -> T {
+        let Self { running, chatflow, made, .. } = self;
+        tokio::time::timeout(PATIENCE, running.stop()).await.expect("it stops");
+        chatflow.stop().await;
+        let given = then();
+        drop(made);
+        given
+    }
+
     /// Ends the test: the balance holds, and the bridge stops in time.
     pub(crate) async fn end(self) {
         drop(self.end_and_keep().await);

@@ -164,3 +164,50 @@ tests: [{ name: a, body: {}, expect: ignored }]";
     assert_eq!(source.requires.tags, ["lead"]);
     assert_eq!(source.requires.attributes, ["city"]);
 }
+
+#[test]
+fn one_slip_is_one_problem() {
+    let rules = "rules:
+- name: a
+  when: { $.a: 1 }
+  contact: { mobile: $.p }
+  update: { name: $full, tags_to_add: [$.t | map(words)] }";
+    let head = "verify: { preset: github, secret: env:S }
+event: { id: $.id }
+let: { full: $.name }
+tables: { words: { a: b } }
+tests: [{ name: a, body: {}, expect: [{ rule: a, held: phone }] }]";
+    assert_eq!(problems(head, rules), []);
+    for (meant, slip) in [
+        ("verify:", "verfy:"),
+        ("event:", "evnt:"),
+        ("let:", "lett:"),
+        ("tables:", "table:"),
+        ("tests:", "test:"),
+        ("rules:", "ruls:"),
+        ("contact:", "contacts:"),
+        ("update:", "updat:"),
+        ("mobile:", "mobil:"),
+        ("body:", "bdy:"),
+        ("expect:", "expct:"),
+        ("held:", "heId:"),
+        ("rule:", "rle:"),
+    ] {
+        let (head, rules) = (head.replace(meant, slip), rules.replace(meant, slip));
+        let found = problems(&head, &rules);
+        assert_eq!(found, [("E002", slip.trim_end_matches(':').to_owned())], "{slip}");
+    }
+}
+
+#[test]
+fn the_keys_of_a_file_are_those_that_can_stand_in_one() {
+    let text = format!("{HEAD}\n{NO_RULES}\nneither_here_nor_there: 1\n");
+    let read = read("crm.yaml", &text, &|_, _| {});
+    let help = read.problems[0].help.clone().unwrap();
+    let mut known: Vec<_> =
+        help.strip_prefix("here can stand: ").unwrap().split(", ").map(str::to_owned).collect();
+    known.sort();
+    let mut keys = KEYS.to_vec();
+    keys.sort_unstable();
+    assert_eq!(known, keys);
+}
