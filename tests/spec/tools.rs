@@ -5,7 +5,7 @@ use std::process::Output;
 
 use chatflow_bridge::mapping::Set;
 use chatflow_bridge::mapping::syntax::Code;
-use chatflow_bridge::webhook::check_verify;
+use chatflow_bridge::webhook::check_door;
 use serde_json::{Value, json};
 
 use crate::harness::{Bridge, CRM, KEY, lead, program, store};
@@ -66,7 +66,7 @@ fn whole(example: &str) -> String {
 }
 
 fn codes_of(text: &str) -> Vec<Code> {
-    let read = Set::read_with(vec![("crm.yaml".to_owned(), text.to_owned())], &check_verify);
+    let read = Set::read_with(vec![("crm.yaml".to_owned(), text.to_owned())], &check_door);
     read.reports[0].problems.iter().map(|problem| problem.code).collect()
 }
 

@@ -8,7 +8,7 @@ use super::*;
 use crate::document::{Members, Value};
 use crate::mapping::testing::{Outside, run as run_test};
 use crate::mapping::{Report, Set, Source};
-use crate::webhook::check_verify;
+use crate::webhook::check_door;
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/suggest")
@@ -28,7 +28,7 @@ impl Outside for Event<'_> {
         content_type: Option<&str>,
         body: &[u8],
     ) -> Result<Value, String> {
-        decode::document(content_type, body, Format::Auto, &Limits::default())
+        decode::document(content_type, body, &decode::Options::default())
             .map_err(|error| error.to_string())
     }
 }
@@ -51,7 +51,7 @@ fn wrong(
         body_file: in_a_file.then_some(("fixtures/sender-1.json", None)),
     })
     .text;
-    let read = Set::read_with(vec![("sender.yaml".to_owned(), text.clone())], &check_verify);
+    let read = Set::read_with(vec![("sender.yaml".to_owned(), text.clone())], &check_door);
     let mut wrong: Vec<_> = read
         .reports
         .iter()
@@ -86,7 +86,7 @@ fn fixtures() -> Vec<Fixture> {
     let mut found = Vec::new();
     for (name, headers) in headers.as_object().unwrap() {
         let body = std::fs::read(folder().join(name)).unwrap();
-        let document = decode::json(&body, &Limits::default()).unwrap();
+        let document = decode::json(&body, &decode::Limits::default()).unwrap();
         let headers = headers.as_object().unwrap().iter();
         let headers =
             headers.map(|(name, value)| (name.to_lowercase(), value.as_str().unwrap().to_owned()));
@@ -120,7 +120,7 @@ fn an_event_that_no_block_of_yaml_can_hold_is_kept_as_it_was_sent() {
         ("[]", false),
         ("{}", false),
     ] {
-        let document = decode::json(event.as_bytes(), &Limits::default()).unwrap();
+        let document = decode::json(event.as_bytes(), &decode::Limits::default()).unwrap();
         let (wrong, text) = wrong(event.as_bytes(), &document, &[], false);
         assert_eq!(wrong, Vec::<String>::new(), "{event}");
         assert_eq!(text.contains("    raw: "), is_raw, "{event}\n{text}");
@@ -320,7 +320,7 @@ fn consent_is_never_guessed() {
         (r#"{"active": true}"#, None),
     ] {
         let body = event.replacen('{', r#"{"phone": "+12025550143", "#, 1);
-        let document = decode::json(body.as_bytes(), &Limits::default()).unwrap();
+        let document = decode::json(body.as_bytes(), &decode::Limits::default()).unwrap();
         let (wrong, text) = wrong(body.as_bytes(), &document, &[], false);
         assert_eq!(wrong, Vec::<String>::new(), "{event}");
         let rules = text.split("\ntests:").next().unwrap();
@@ -351,7 +351,7 @@ fn a_national_number_is_read_for_the_country_that_the_event_proves_and_no_other(
         (r#"{"phone": "971555501122"}"#, vec!["mobile: $.phone | phone(e164)"]),
         (r#"{"phone": "9855550177"}"#, vec!["mobile: $.phone", "held: phone"]),
     ] {
-        let document = decode::json(event.as_bytes(), &Limits::default()).unwrap();
+        let document = decode::json(event.as_bytes(), &decode::Limits::default()).unwrap();
         let (wrong, text) = wrong(event.as_bytes(), &document, &[], false);
         assert_eq!(wrong, Vec::<String>::new(), "{event}");
         for line in lines {

@@ -202,7 +202,7 @@ tests: [{ name: a, body: {}, expect: [{ rule: a, held: phone }] }]";
 #[test]
 fn the_keys_of_a_file_are_those_that_can_stand_in_one() {
     let text = format!("{HEAD}\n{NO_RULES}\nneither_here_nor_there: 1\n");
-    let read = read("crm.yaml", &text, &|_, _| {});
+    let read = read("crm.yaml", &text, &|_, _, _| {});
     let help = read.problems[0].help.clone().unwrap();
     let mut known: Vec<_> =
         help.strip_prefix("here can stand: ").unwrap().split(", ").map(str::to_owned).collect();
