@@ -16,3 +16,4 @@ mod retry;
 mod shutdown;
 mod start;
 mod verification;
+mod wrong;

@@ -203,6 +203,10 @@ impl<'t> Lexer<'t> {
         let kind = match self.peek() {
             Some(mark @ ('"' | '\'')) => ArgKind::Text(self.quoted(mark)?),
             Some('[') => ArgKind::List(self.list()?),
+            Some(mark @ ('“' | '”' | '„' | '‘' | '’' | '«')) => {
+                let problem = self.here(format!("`{mark}` is no quote here"));
+                return Err(Box::new(problem.help("write `\"` or `'`")));
+            }
             Some('$') if looks_like_path(self.rest()) => ArgKind::Path(self.path()?),
             _ => ArgKind::Word(self.word()?),
         };

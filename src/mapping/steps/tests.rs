@@ -242,7 +242,7 @@ fn what_is_wrong_with_a_step_is_said_at_its_place() {
         ("$.a | trim(x)", "x", "`trim` takes no arguments"),
         ("$.a | truncate(x)", "x", "`truncate` takes a whole number here"),
         ("$.a | truncate", "truncate", "`truncate` needs a number of characters"),
-        (r#"$.a | replace("a")"#, r#"replace("a")"#, "`replace` needs to"),
+        (r#"$.a | replace("a")"#, r#"replace("a")"#, "`replace` needs `to`"),
         (r#"$.a | replace("", b)"#, r#""""#, "there is nothing to replace"),
         (r#"$.a | regex("(")"#, r#""(""#, "this is no regular expression: unclosed group"),
         (

@@ -14,6 +14,7 @@ mod merge;
 mod node;
 mod place;
 mod problem;
+mod said;
 pub mod scalar;
 
 pub(super) use allow::Allowed;

@@ -88,6 +88,8 @@ codes! {
     MayComeOnce = "W015",
     /// A tag or an attribute that a rule uses and `requires` does not list.
     NotRequired = "W016",
+    /// An entry of a table that no word can reach after the step before `map`, such as `Pro` after `lower`.
+    NeverReached = "W017",
 }
 
 /// How bad it is.

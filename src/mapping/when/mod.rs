@@ -6,6 +6,8 @@
 mod read;
 mod test;
 
+pub(super) use read::TESTS;
+
 use super::Held;
 use super::expr::{Expr, Path, Scope};
 use crate::contact::HeldReason;
