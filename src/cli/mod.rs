@@ -14,6 +14,7 @@ mod demo;
 mod healthcheck;
 mod mappings;
 mod mock;
+mod schema;
 mod serve;
 mod style;
 mod test;
@@ -55,6 +56,8 @@ enum Command {
     Config(config::Arguments),
     /// Run the mock Chatflow API alone.
     Mock(mock::Arguments),
+    /// Print the JSON Schema of a mapping file, for editors.
+    Schema(schema::Arguments),
     /// Ask a running bridge whether it is ready; for containers.
     Healthcheck(healthcheck::Arguments),
 }
@@ -84,6 +87,7 @@ pub fn run() -> ExitCode {
         Some(Command::Test(arguments)) => test::run(&arguments),
         Some(Command::Config(arguments)) => config::run(&arguments),
         Some(Command::Mock(arguments)) => mock::run(&arguments),
+        Some(Command::Schema(arguments)) => schema::run(&arguments),
         Some(Command::Healthcheck(arguments)) => healthcheck::run(&arguments),
     };
     outcome.unwrap_or_else(|error| {

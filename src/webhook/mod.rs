@@ -21,6 +21,7 @@ mod meters;
 mod planned;
 mod refusal;
 pub mod route;
+mod schema;
 mod settings;
 #[cfg(test)]
 mod tests;
@@ -32,4 +33,5 @@ pub use doors::{Doors, Flaw, check_verify, verify_of};
 pub use intake::Intake;
 pub use line::keep_line;
 pub use refusal::Refusal;
+pub use schema::mapping_schema;
 pub use settings::IntakeSettings;

@@ -102,9 +102,7 @@ fn read_root(file: &str, node: &Node, check: Check<'_>, found: &mut Read, proble
     let reading = Reading { names: &names, ..reading };
     let (event, dedupe_window) = EventFields::read(fields.take("event"), node, &reading, problems);
     let control = fields.take("control").map(|node| control(node, &reading, problems));
-    let asks = fields.take("match").and_then(|node| {
-        scalar::word(node, ASKS, problems)
-    });
+    let asks = fields.take("match").and_then(|node| scalar::word(node, ASKS, problems));
     let defaults = fields.take("defaults").map(|node| Defaults::read(node, problems));
     if let Some(defaults) = &defaults {
         defaults.check(&reading, problems);

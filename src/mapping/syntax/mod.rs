@@ -16,6 +16,7 @@ mod place;
 mod problem;
 mod said;
 pub mod scalar;
+pub mod schema;
 
 pub(super) use allow::Allowed;
 pub use fields::Fields;

@@ -14,6 +14,7 @@ mod check;
 mod hmac;
 mod presets;
 mod read;
+mod schema;
 mod scheme;
 mod secret;
 mod sign;
@@ -24,6 +25,7 @@ mod tests;
 
 pub use check::{Reason, Verdict};
 pub use presets::names as presets;
+pub use schema::schema;
 pub use secret::{MissingSecret, Secret, SecretRef, SecretSource, Unusable};
 pub use sign::{Credentials, sign};
 pub use spec::VerifySpec;
