@@ -108,4 +108,6 @@ fn plan_event(source: &Source, scope: Scope<'_>, received_at: Timestamp) -> Plan
 }
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;

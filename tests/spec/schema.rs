@@ -94,6 +94,8 @@ fn every_mapping_that_is_right_is_right_for_the_schema() {
     );
     assert!(files.len() > 30, "{} files", files.len());
     for (name, text) in files {
+        // A fixture whose sender has no preset.
+        let text = text.replace("preset: hubspot", "preset: github");
         assert_eq!(judge.judge(&text), Ok(()), "{name}\n{text}");
     }
 }
@@ -205,8 +207,8 @@ fn the_schema_sees_most_of_what_is_wrong_by_its_form() {
     assert!(seen * 10 >= all * 9, "{seen} of {all}");
 }
 
-/// The keys that a reader knows at a place are those of the schema: each block of a full file is given a key that
-/// nobody knows, and what the reader would take instead is looked up.
+/// The keys that a reader knows are those of the schema: each block of every file is given a key that nobody knows,
+/// and what the reader would take instead is looked up.
 #[test]
 fn every_key_that_a_reader_knows_is_in_the_schema() {
     let schema = mapping_schema();
@@ -214,29 +216,30 @@ fn every_key_that_a_reader_knows_is_in_the_schema() {
     collect(&schema, &mut known);
     let mut files = mappings("mappings");
     files.extend(super::reference::mappings());
-    let mut missing = BTreeSet::new();
-    for (name, text) in files {
-        for at in blocks(&Node::read(&text).unwrap()) {
+    let (mut missing, mut lists) = (BTreeSet::new(), 0);
+    for (name, mut text) in files {
+        let mut places = blocks(&Node::read(&text).unwrap());
+        places.sort_unstable();
+        for at in places.into_iter().rev() {
             let line = text[..at].rfind('\n').map_or(0, |newline| newline + 1);
             let between = if text[..at].trim_end_matches([' ', '\n']).ends_with('{') {
                 ", ".to_owned()
             } else {
                 format!("\n{}", " ".repeat(at - line))
             };
-            let broken = format!("{}zzzzzzzz: 1{between}{}", &text[..at], &text[at..]);
-            let read = Set::read_with(vec![(name.clone(), broken)], &check_verify);
-            for problem in read.reports[0].diagnostics() {
-                let Some(list) = problem.help.and_then(|h| h.strip_prefix("here can stand: "))
-                else {
-                    continue;
-                };
-                if problem.message.contains("zzzzzzzz") {
-                    let keys = list.split(", ").map(str::to_owned);
-                    missing.extend(keys.filter(|key| !known.contains(key)));
-                }
+            text.insert_str(at, &format!("zzzzzzzz: 1{between}"));
+        }
+        let read = Set::read_with(vec![(name, text)], &check_verify);
+        for problem in read.reports[0].diagnostics() {
+            let list = problem.help.and_then(|help| help.strip_prefix("here can stand: "));
+            if let Some(list) = list.filter(|_| problem.message.contains("zzzzzzzz")) {
+                lists += 1;
+                let keys = list.split(", ").map(str::to_owned);
+                missing.extend(keys.filter(|key| !known.contains(key)));
             }
         }
     }
+    assert!(lists > 100, "{lists} lists of keys");
     assert_eq!(missing, BTreeSet::new(), "keys that `mapping/syntax/schema` does not describe");
 }
 

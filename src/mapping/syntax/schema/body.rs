@@ -8,7 +8,7 @@ pub(super) fn body() -> Schema {
     let names = || Schema::text().one_or_list();
     let root = Schema::either([path(), path().any_list()]);
     let each = Schema::pattern(
-        r"^\$(\.|\[)[\s\S]*(\[\*\]|\.\*)$",
+        r"^\$([.\[][\s\S]*)?(\[\*\]|\.\*)$",
         "a path from `$` that ends in `[*]`, such as `$.data[*]`",
     );
     Block::new()
