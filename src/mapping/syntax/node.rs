@@ -177,7 +177,7 @@ mod tests {
     fn what_is_no_mapping_file_is_refused_with_its_place() {
         for (text, start) in [
             ("", 0),
-            ("a: [1", 5),
+            ("a: [1", 3),
             ("a: &x 1\nb: *x", 3),
             ("a: 1\n---\nb: 2", 5),
             ("a: !x y", 3),

@@ -53,6 +53,7 @@ const WORDS: &[(&str, &str, Option<&str>)] = &[
         Some("inside double quotes a quote is written `\\\"`"),
     ),
     ("unclosed quote", "this quote is not closed", Some("close it with the same mark")),
+    ("unclosed bracket", "this bracket is not closed", Some("close it on the line where it ends")),
     ("tabs disallowed", "a tab cannot indent", Some("indent with spaces")),
     ("parsing a flow mapping", "inside `{ }` a `,` or `}` is expected here", None),
     ("parsing a flow sequence", "inside `[ ]` a `,` or `]` is expected here", None),
