@@ -160,6 +160,7 @@ fn wrong_usage_ends_with_2_and_help_has_examples() {
         &["check", "--help"],
         &["test", "--help"],
         &["mock", "--help"],
+        &["schema", "--help"],
     ] {
         let (code, said, _) = run(folder.path(), arguments);
         assert_eq!(code, Some(0));

@@ -66,7 +66,7 @@ fn read(text: &str) -> Read {
 fn source(text: &str) -> std::sync::Arc<Source> {
     let Read { set, reports } = read(text);
     assert!(reports[0].problems.is_empty(), "{text}\n{}", render(&reports[0], Colour::Never));
-    set.unwrap().iter().next().unwrap().clone()
+    std::sync::Arc::clone(set.unwrap().iter().next().unwrap())
 }
 
 struct AsSent;

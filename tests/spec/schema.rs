@@ -221,8 +221,9 @@ fn every_key_that_a_reader_knows_is_in_the_schema() {
         let mut places = blocks(&Node::read(&text).unwrap());
         places.sort_unstable();
         for at in places.into_iter().rev() {
-            let line = text[..at].rfind('\n').map_or(0, |newline| newline + 1);
-            let between = if text[..at].trim_end_matches([' ', '\n']).ends_with('{') {
+            let before = text.get(..at).unwrap();
+            let line = before.rfind('\n').map_or(0, |newline| newline + 1);
+            let between = if before.trim_end_matches([' ', '\n']).ends_with('{') {
                 ", ".to_owned()
             } else {
                 format!("\n{}", " ".repeat(at - line))

@@ -206,8 +206,10 @@ fn any_mapping() -> impl Strategy<Value = String> {
         prop::sample::select(vec!["", "match: first\n", "country: IN\ntimezone: Asia/Kolkata\n"]);
     (rules, head, any::<bool>()).prop_map(|(rules, head, batch)| {
         let body = if batch { "body: { each: '$.a[*]' }\n" } else { "" };
-        let rules: String =
-            rules.iter().enumerate().map(|(n, rule)| format!("  - name: r{n}{rule}")).collect();
+        let numbered = rules.iter().enumerate();
+        let rules: Vec<_> =
+            numbered.map(|(n, rule)| format!("  - name: r{n}{rule}")).collect();
+        let rules = rules.concat();
         format!(
             "verify: none\nevent: {{ id: ['$.id', $.a], occurred_at: $.c }}\n{head}{body}tables: {{ words: {{ a: b, x: null }} }}\n\
              let:\n  t: {{ index: '$..a', key: $item.a, value: $item.b }}\n  one: $.a\nrules:\n{rules}"

@@ -125,11 +125,10 @@ fn open_brackets(line: &str) -> (Option<usize>, String) {
     for (at, c) in line.char_indices() {
         match (quote, c) {
             (Some(mark), _) if mark == c => quote = None,
-            (Some(_), _) => {}
             (None, '"' | '\'') => quote = Some(c),
             (None, '{' | '[') => open.push((at, if c == '{' { " }" } else { "]" })),
             (None, '}' | ']') => drop(open.pop()),
-            (None, _) => {}
+            (Some(_) | None, _) => {}
         }
     }
     let closing = open.iter().rev().map(|(_, close)| *close).collect();
@@ -142,11 +141,10 @@ fn is_balanced(value: &str) -> bool {
     for c in value.chars() {
         match (quote, c) {
             (Some(mark), _) if mark == c => quote = None,
-            (Some(_), _) => {}
             (None, '"' | '\'') => quote = Some(c),
             (None, '(' | '[' | '{') => depth += 1,
             (None, ')' | ']' | '}') => depth -= 1,
-            (None, _) => {}
+            (Some(_) | None, _) => {}
         }
     }
     depth == 0 && quote.is_none()

@@ -105,7 +105,7 @@ impl Schema {
 
     /// A block whose keys are the user's own.
     pub fn own_keys(values: Self) -> Self {
-        Self::from_json(json!({ "type": "object", "additionalProperties": values.0 }))
+        Self::from_json(json!({ "type": "object", "additionalProperties": values.into_value() }))
     }
 
     /// A block whose keys have these forms.

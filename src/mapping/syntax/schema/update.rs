@@ -6,15 +6,15 @@ use super::{Block, Schema};
 pub(super) fn update() -> Schema {
     let value = || Schema::named("value");
     let attribute = || Schema::named("attribute_value");
-    let names = || Schema::text().one_or_list();
+    let words = || Schema::text().one_or_list();
     let sync = Block::new().need("from", value(), "The sender's full list of tags.").need(
         "among",
-        names(),
+        words(),
         "The tags that are kept as the sender has them; no others are touched.",
     );
     let members = Block::new()
         .need("from", value(), "An object or a table of the event.")
-        .need("only", names(), "The event's names of those to take.")
+        .need("only", words(), "The event's names of those to take.")
         .key("rename", Schema::own_keys(Schema::text()), "The event's name and the attribute's.")
         .key("prefix", Schema::text(), "A text that goes before all of the names.");
     let named = Block::new().need("name", value(), "The attribute's name, from the event.").need(
