@@ -33,6 +33,66 @@ pub(crate) fn measure(table: &mut Table) {
         "≤ 5",
         &format!("{:.1} µs; by hand {:.1} µs; {} bytes", rules * 1e6, hand * 1e6, event.len()),
     );
+    measure_many(table);
+}
+
+/// Rules in one source of which one in a hundred could match: what planning costs, without the decoding.
+fn measure_many(table: &mut Table) {
+    let event = event();
+    let document = json(event.as_bytes(), &Limits::default()).expect("the event is JSON");
+    let sources = [10, 500].map(|count| {
+        let file = file_of_kinds(count);
+        let set = Set::read(vec![("crm.yaml".to_owned(), file)]).set.expect("the mapping is right");
+        std::sync::Arc::clone(set.get("crm").expect("the source is there"))
+    });
+    for (source, matched) in sources.iter().zip([1, 5]) {
+        assert_eq!(planned(source, &document), matched, "rules that match");
+    }
+    let (mut few, mut many) = (Vec::new(), Vec::new());
+    for _ in 0..9 {
+        few.push(time(|| planned(&sources[0], &document)));
+        many.push(time(|| planned(&sources[1], &document)));
+    }
+    let (few, many) = (median(few), median(many));
+    table.row(
+        "mapping, 500 rules (5 match) ÷ 10 rules (1 matches)",
+        &format!("{:.1}", many / few),
+        "≤ 50",
+        &format!(
+            "{:.1} µs; 10 rules {:.1} µs; {:.0} ns for each rule more",
+            many * 1e6,
+            few * 1e6,
+            (many - few) / 490.0 * 1e9
+        ),
+    );
+}
+
+/// Rules for different events, one in a hundred of them for the event of the benchmark (the first of ten at least).
+fn file_of_kinds(rules: usize) -> String {
+    let mut file =
+        String::from("verify: none\nevent: { id: $.event_id, type: $.event_type }\nrules:\n");
+    for rule in 0..rules {
+        let kind =
+            if rule % 100 == 0 { "form_response".to_owned() } else { format!("kind_{rule}") };
+        write!(
+            file,
+            "  - name: rule-{rule}\n    when:\n      $.event_type: {kind}\n      $.form.hidden.plan: [gold, silver]\n    contact: {{ id: $.form.hidden.contact_id }}\n    update:\n      tags_to_add: [lead, $.form.hidden.utm | lower]\n      attributes: {{ plan: $.form.hidden.plan }}\n",
+        )
+        .expect("a text grows");
+    }
+    file
+}
+
+/// How many updates a document gives.
+fn planned(source: &Source, document: &Document) -> usize {
+    let nothing = Document::Object(Members::default());
+    let input = Input {
+        document,
+        headers: &nothing,
+        query: &nothing,
+        received_at: jiff::Timestamp::UNIX_EPOCH,
+    };
+    source.plan(&input).iter().map(|event| event.planned.len()).sum()
 }
 
 fn time<T>(work: impl Fn() -> T) -> f64 {

@@ -21,6 +21,7 @@ mod mappings;
 mod mock;
 mod rewriting;
 mod running;
+mod schema;
 mod serve;
 mod shipped;
 mod style;
@@ -73,6 +74,8 @@ enum Command {
     Config(config::Arguments),
     /// Run the mock Chatflow API alone.
     Mock(mock::Arguments),
+    /// Print the JSON Schema of a mapping file, for editors.
+    Schema(schema::Arguments),
     /// Ask a running bridge whether it is ready; for containers.
     Healthcheck(healthcheck::Arguments),
 }
@@ -105,6 +108,7 @@ pub fn run() -> ExitCode {
         Some(Command::Diff(arguments)) => diff::run(&arguments),
         Some(Command::Config(arguments)) => config::run(&arguments),
         Some(Command::Mock(arguments)) => mock::run(&arguments),
+        Some(Command::Schema(arguments)) => schema::run(&arguments),
         Some(Command::Healthcheck(arguments)) => healthcheck::run(&arguments),
     };
     outcome.unwrap_or_else(|error| {

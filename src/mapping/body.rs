@@ -48,7 +48,7 @@ pub(super) enum Split<'d> {
     Each(Vec<&'d Value>),
 }
 
-const FORMATS: &[(&str, Format)] = &[
+pub(super) const FORMATS: &[(&str, Format)] = &[
     ("auto", Format::Auto),
     ("json", Format::Json),
     ("form", Format::Form),

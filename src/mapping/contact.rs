@@ -4,6 +4,7 @@ use super::Held;
 use super::explain::field;
 use super::expr::{Expr, Path, Reading, Scope};
 use super::syntax::{Code, Fields, Node, Problem, Problems, scalar};
+use super::tags;
 use crate::contact::{ContactId, HeldReason, OnMissing, SkippedReason, Target, Who};
 
 /// The keys of which one says who it is: a rule's takes the place of that of `defaults`.
@@ -11,6 +12,12 @@ pub(super) const WAYS: &[&str] = &["id", "mobile", "attribute", "first_of"];
 
 /// Those of them that can stand in a list.
 const KEYS: &[&str] = &["id", "mobile", "attribute"];
+/// What to do when the API knows no such contact.
+pub(super) const ON_MISSING: &[(&str, OnMissing)] =
+    &[("dead", OnMissing::Dead), ("skip", OnMissing::Skip), ("create", OnMissing::Create)];
+
+/// What to do when the event names no contact.
+pub(super) const ON_BLANK: &[(&str, OnBlank)] = &[("skip", OnBlank::Skip), ("hold", OnBlank::Hold)];
 
 /// How a rule finds the contact.
 #[derive(Debug)]
@@ -30,7 +37,7 @@ enum Key {
 
 /// What becomes of an update whose event names no contact.
 #[derive(Debug, Clone, Copy)]
-enum OnBlank {
+pub(super) enum OnBlank {
     Skip,
     Hold,
 }
@@ -50,17 +57,10 @@ impl Contact {
         problems: &mut Problems,
     ) -> Option<Self> {
         let mut fields = Fields::of(node, problems)?;
-        let on_missing = fields.take("on_missing").and_then(|node| {
-            let words = &[
-                ("dead", OnMissing::Dead),
-                ("skip", OnMissing::Skip),
-                ("create", OnMissing::Create),
-            ];
-            scalar::word(node, words, problems)
-        });
-        let on_blank = fields.take("on_blank").and_then(|node| {
-            scalar::word(node, &[("skip", OnBlank::Skip), ("hold", OnBlank::Hold)], problems)
-        });
+        let on_missing =
+            fields.take("on_missing").and_then(|node| scalar::word(node, ON_MISSING, problems));
+        let on_blank =
+            fields.take("on_blank").and_then(|node| scalar::word(node, ON_BLANK, problems));
         let keys = match one_way(&mut fields, WAYS, problems) {
             Some(Way { name: "first_of", value }) => first_of(value, reading, problems),
             Some(way) => Key::read(&way, reading, problems).into_iter().collect(),
@@ -154,6 +154,11 @@ fn missing(
 ) {
     let message = format!("one of {expected} is missing here");
     let missing = Problem::error(Code::MissingKey, fields.span().clone(), message);
+    let missing = if fields.is_empty() {
+        missing
+    } else {
+        missing.help("whatever else finds a contact is one of its attributes: `attribute: { name: email, value: $.email }`")
+    };
     fields.miss(names, missing, problems);
 }
 
@@ -177,6 +182,7 @@ fn first_of(list: &Node, reading: &Reading<'_>, problems: &mut Problems) -> Vec<
 
 impl Key {
     fn read(way: &Way<'_>, reading: &Reading<'_>, problems: &mut Problems) -> Option<Self> {
+        tags::refuse_remove(way.value, problems);
         match way.name {
             "id" => Expr::read(way.value, reading, problems).map(Self::Id),
             "mobile" => Expr::read(way.value, reading, problems).map(Self::Mobile),

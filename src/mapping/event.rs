@@ -10,6 +10,7 @@ use super::explain::note_field;
 use super::expr::{Expr, Path, Reading, Scope};
 use super::steps::moment;
 use super::syntax::{Code, Fields, Node, Problem, Problems, scalar};
+use super::tags;
 use crate::document::Value;
 use crate::event::SourceName;
 use crate::units::Span;
@@ -130,6 +131,7 @@ fn parts(node: &Node, reading: &Reading<'_>, problems: &mut Problems) -> Vec<Exp
             "the parts of the id are expected, an empty list was found",
         );
     }
+    tags::refuse_remove(node, problems);
     for item in items.iter().filter(|item| joins(item)) {
         problems.add(Problem::warning(
             Code::JoinedId,

@@ -133,4 +133,6 @@ fn plan_event(source: &Source, scope: Scope<'_>, received_at: Timestamp) -> Plan
 }
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;

@@ -15,7 +15,7 @@ use crate::document::Value;
 /// Items that a rule takes where it does not say.
 const LIMIT: u32 = 1000;
 /// Items that a rule may say it takes.
-const MOST: u32 = 10_000;
+pub(super) const MOST: u32 = 10_000;
 /// Updates of one event; each has its place in 16 bits.
 const MOST_OF_AN_EVENT: usize = 60_000;
 

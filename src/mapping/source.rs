@@ -70,6 +70,9 @@ pub(super) enum Asks {
     First,
 }
 
+/// The words of `match`.
+pub(super) const ASKS: &[(&str, Asks)] = &[("all", Asks::All), ("first", Asks::First)];
+
 /// What a source needs to exist in Chatflow's settings.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Requires {

@@ -24,6 +24,7 @@ mod refusal;
 mod remap;
 mod respond;
 pub mod route;
+mod schema;
 mod settings;
 #[cfg(test)]
 mod tests;
@@ -37,4 +38,5 @@ pub use intake::Intake;
 pub use line::keep_line;
 pub use refusal::Refusal;
 pub use respond::{Respond, check_door};
+pub use schema::mapping_schema;
 pub use settings::{BodyLimit, IntakeSettings};

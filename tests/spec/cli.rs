@@ -162,6 +162,7 @@ fn wrong_usage_ends_with_2_and_help_has_examples() {
         &["explain", "--help"],
         &["mock", "--help"],
         &["suggest", "--help"],
+        &["schema", "--help"],
     ] {
         let (code, said, _) = run(folder.path(), arguments);
         assert_eq!(code, Some(0));

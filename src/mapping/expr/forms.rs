@@ -1,7 +1,7 @@
 //! Values in braces: what a value is made of, and the options beside it.
 
 use super::guard::{Guarded, Options};
-use super::index::{Index, OnRepeat};
+use super::index::{Index, ON_REPEAT, OnRepeat};
 use super::pipe::{Piped, Placed};
 use super::read::read_path;
 use super::spot::Spot;
@@ -9,7 +9,7 @@ use super::{Expr, Reading};
 use crate::document::Value;
 use crate::mapping::When;
 use crate::mapping::steps::{self, Step};
-use crate::mapping::syntax::{Code, Fields, Kind, Node, Problem, Problems};
+use crate::mapping::syntax::{Code, Fields, Kind, Node, Problem, Problems, scalar};
 
 /// Where a value in braces stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +38,7 @@ pub(super) fn read(
         let problem = Problem::error(Code::MissingKey, fields.span().clone(), message);
         problems.add(problem.help(format!("one of these is needed: {}", FORMS.join(", "))));
     }
+    beside(&mut fields, problems);
     fields.finish(problems);
     let value = forms.into_iter().next().flatten();
     let (value, options) = (value?, options?);
@@ -86,6 +87,18 @@ pub(in crate::mapping) fn is_stumble(node: &Node, problems: &mut Problems) -> bo
     false
 }
 
+/// Reports keys that belong to one form and stand beside another.
+fn beside(fields: &mut Fields<'_>, problems: &mut Problems) {
+    for (name, form) in
+        [("with", "join"), ("steps", "from"), ("key", "index"), ("on_repeat", "index")]
+    {
+        if let Some((key, _)) = fields.take_with_key(name) {
+            let message = format!("`{name}` belongs to `{form}`, which is not here");
+            problems.error(Code::UnknownKey, &key.span, message);
+        }
+    }
+}
+
 /// The keys that say what a value is made of.
 const FORMS: [&str; 7] = ["value", "from", "first_of", "join", "all_of", "index", "remove"];
 
@@ -101,7 +114,7 @@ fn form(
         return vec![index.map(|index| Expr::Index(Box::new(index)))];
     }
     let mut forms: Vec<Option<Expr>> = Vec::new();
-    for name in FORMS {
+    for name in FORMS.into_iter().filter(|name| *name != "index") {
         let Some((key, node)) = fields.take_with_key(name) else { continue };
         if let Some(first) = forms.first_mut() {
             *first = None;
@@ -233,16 +246,14 @@ pub(in crate::mapping) fn index(
     });
     let on_repeat = match fields.take("on_repeat") {
         None => Some(OnRepeat::Hold),
-        Some(node) => match node.as_text() {
-            Some("first") => Some(OnRepeat::First),
-            Some("last") => Some(OnRepeat::Last),
-            Some("list") => Some(OnRepeat::List),
-            _ => {
+        Some(node) => {
+            let word = ON_REPEAT.iter().find(|(word, _)| node.as_text() == Some(word));
+            if word.is_none() {
                 let message = "`on_repeat` is `first`, `last` or `list`";
                 problems.error(Code::Word, &node.span, message);
-                None
             }
-        },
+            word.map(|(_, meaning)| *meaning)
+        }
     };
     Some(Index { path: path?, key: key?, value: value?, on_repeat: on_repeat? })
 }
@@ -266,7 +277,12 @@ fn options(
     if let Some(node) = fields.take("required") {
         options.required = node.as_bool().unwrap_or_default();
         if node.as_bool().is_none() {
-            problems.error(Code::Word, &node.span, "`required` is `true` or `false`");
+            let problem =
+                Problem::error(Code::Word, node.span.clone(), "`required` is `true` or `false`");
+            problems.add(match scalar::meant(node) {
+                Some(word) => problem.help(format!("write `{word}`, without quotes")),
+                None => problem,
+            });
             fine = false;
         }
     }

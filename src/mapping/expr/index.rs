@@ -21,7 +21,7 @@ pub struct Index {
 
 /// What becomes of a key that repeats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum OnRepeat {
+pub(in crate::mapping) enum OnRepeat {
     /// Reading it is held.
     Hold,
     /// The first counts.
@@ -31,6 +31,10 @@ pub(super) enum OnRepeat {
     /// All of them, as a list.
     List,
 }
+
+/// The words of `on_repeat`; without it a key that repeats is held when it is read.
+pub(in crate::mapping) const ON_REPEAT: &[(&str, OnRepeat)] =
+    &[("first", OnRepeat::First), ("last", OnRepeat::Last), ("list", OnRepeat::List)];
 
 /// The table, and the keys that repeat though nothing is said about that.
 pub(in crate::mapping) struct Indexed {

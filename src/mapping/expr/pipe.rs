@@ -20,10 +20,10 @@ pub struct Piped {
 /// A step, and the name it is called by in messages.
 #[derive(Debug)]
 pub(in crate::mapping) struct Placed {
-    name: Box<str>,
+    pub(in crate::mapping) name: Box<str>,
     /// The step with its arguments, as notes have it.
     written: Box<str>,
-    step: Step,
+    pub(in crate::mapping) step: Step,
 }
 
 impl Placed {

@@ -20,7 +20,9 @@ impl Expr {
             Kind::Scalar { .. } if node.is_null() => {
                 let problem =
                     Problem::error(Code::Value, node.span.clone(), "a value is missing here");
-                problems.add(problem.help("to take away what is there: `{ remove: true }`"));
+                problems.add(problem.help(
+                    "leave the key out, or give it a value; `{ remove: true }` takes an attribute away",
+                ));
                 None
             }
             Kind::Scalar { text, quoted } => Self::scalar(node, text, *quoted, reading, problems),
@@ -67,8 +69,8 @@ impl Expr {
         let (path, _) = text.split_at_checked(pipe.unwrap_or(text.len()))?;
         let path = read_path(path.trim_end(), spot, reading, problems).map(Self::Path);
         let Some(pipe) = pipe else { return path };
-        let calls = steps::calls(text, pipe + 1, spot, reading, problems);
-        let placed: Vec<Option<Placed>> = calls?
+        let calls = steps::calls(text, pipe + 1, spot, reading, problems)?;
+        let placed: Vec<Option<Placed>> = calls
             .iter()
             .map(|call| {
                 let step = Step::read(call, reading, problems)?;
@@ -76,6 +78,7 @@ impl Expr {
             })
             .collect();
         let steps = placed.into_iter().collect::<Option<Vec<_>>>()?;
+        steps::warn(&steps, &calls, problems);
         Some(Self::Piped(Box::new(Piped::new(path?, steps))))
     }
 }

@@ -362,7 +362,7 @@ fn what_is_wrong_with_a_value_is_said_at_its_place() {
         ),
         ("\"{{ body.x + 1 }}\"", "body.x + 1", "a template does not calculate or compare", ""),
         ("\"{{ range(3) }}\"", "range(3)", "a call is not allowed in a template", ""),
-        ("\"{{ body.x\"", "x", "unexpected end of input", ""),
+        ("\"{{ body.x\"", "x", "a `{{` before this is not closed", "close it with `}}`"),
         ("{ first_of: [] }", "[]", "a list of values is expected, this one is empty", ""),
         ("{ first_of: $.a }", "$.a", "a list of values is expected, a single value was found", ""),
         ("{ vale: x }", "vale", "`vale` is not known here", "did you mean `value`?"),

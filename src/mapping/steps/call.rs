@@ -154,7 +154,9 @@ impl<'c> Args<'c> {
         problems: &mut Problems,
     ) -> Option<(&'c str, &'c Arg)> {
         let Some(arg) = self.next(name) else {
-            let message = format!("`{}` needs {name}", self.call.name);
+            // A single word is the argument's name, anything else says what it is.
+            let named = if name.contains(' ') { name.to_owned() } else { format!("`{name}`") };
+            let message = format!("`{}` needs {named}", self.call.name);
             self.wrong(Problem::error(Code::Step, self.call.span.clone(), message), problems);
             return None;
         };

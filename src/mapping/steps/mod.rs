@@ -25,12 +25,14 @@ pub use date::moment;
 pub(in crate::mapping) use long::of_item;
 pub(in crate::mapping) use parse::{calls, first_pipe};
 pub use phone::warm_phone_metadata;
+pub(in crate::mapping) use registry::names;
 
 use std::borrow::Cow;
 
 use crate::document::Value;
 use crate::mapping::Held;
-use crate::mapping::expr::{Evaluated, Expr, Path, Scope, Unmapped, text_of};
+use crate::mapping::expr::{Evaluated, Expr, Path, Placed, Scope, Unmapped, text_of};
+use crate::mapping::syntax::{Code, Problem, Problems};
 
 /// A compiled step.
 #[derive(Debug)]
@@ -117,6 +119,25 @@ impl Step {
             Self::Required => Effect::Chooses,
             Self::Default(_) => Effect::FillsBlanks,
             _ => Effect::Changes,
+        }
+    }
+}
+
+/// Warns of words in tables that the step before `map` never gives.
+pub(in crate::mapping) fn warn(steps: &[Placed], calls: &[Call<'_>], problems: &mut Problems) {
+    for ((before, here), call) in steps.iter().zip(steps.iter().skip(1)).zip(calls.iter().skip(1)) {
+        if let (Step::Text(text), Step::Map(map)) = (&before.step, &here.step)
+            && let Some(word) = map.never_reached_after(text)
+        {
+            problems.add(Problem::warning(
+                Code::NeverReached,
+                &call.span,
+                format!(
+                    "after `{}` the entry `{word}` of this table is never reached",
+                    before.name
+                ),
+                "write the word as it comes out of the step before",
+            ));
         }
     }
 }

@@ -203,10 +203,21 @@ impl<'t> Lexer<'t> {
         let kind = match self.peek() {
             Some(mark @ ('"' | '\'')) => ArgKind::Text(self.quoted(mark)?),
             Some('[') => ArgKind::List(self.list()?),
-            Some('$') if looks_like_path(self.rest()) => ArgKind::Path(self.path()?),
+            Some(mark @ ('“' | '”' | '„' | '‘' | '’' | '«')) => {
+                let problem = self.here(format!("`{mark}` is no quote here"));
+                return Err(Box::new(problem.help("write `\"` or `'`")));
+            }
+            Some('$') if self.is_at_path() => ArgKind::Path(self.path()?),
             _ => ArgKind::Word(self.word()?),
         };
         Ok(Arg { span: self.spot.at(start..self.at), kind })
+    }
+
+    /// Whether what stands here up to the next mark is a path, a lone `$` included.
+    fn is_at_path(&self) -> bool {
+        let rest = self.rest();
+        let end = rest.find(|c: char| c.is_whitespace() || ",)]=".contains(c));
+        looks_like_path(rest.get(..end.unwrap_or(rest.len())).unwrap_or_default())
     }
 
     /// `\n`, `\t`, `\\` and the quote itself are escapes, any other backslash stands for itself.

@@ -20,7 +20,7 @@ const OTHERS: [&str; 11] = [
 ];
 
 /// The names of all steps.
-fn names() -> impl Iterator<Item = &'static str> {
+pub(in crate::mapping) fn names() -> impl Iterator<Item = &'static str> {
     TextStep::NAMES.into_iter().chain(ListStep::NAMES).chain(OTHERS)
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::call::{ArgKind, Args, Call};
+use super::text::TextStep;
 use super::{Changed, each, text};
 use crate::contact::HeldReason;
 use crate::document::{Members, Value};
@@ -105,6 +106,15 @@ impl MapStep {
             }
         };
         Some(Self { words: Words::Table(table?), otherwise })
+    }
+
+    /// The first word of a table of the file that does not come out of this step, whatever goes in.
+    pub(super) fn never_reached_after(&self, before: &TextStep) -> Option<&str> {
+        let Words::Table(table) = &self.words else { return None };
+        let comes_out = |word: &str| {
+            before.change(&Value::text(word)).is_ok_and(|out| out == Some(Value::text(word)))
+        };
+        table.0.keys().map(|word| &**word).find(|word| before.is_settling() && !comes_out(word))
     }
 
     pub(super) fn each_path(&self, then: &mut dyn FnMut(&Path)) {

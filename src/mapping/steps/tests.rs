@@ -231,6 +231,8 @@ fn json_and_path_look_into_a_value() {
         (r#"$.a | json | path("$.b[0]")"#, r#"{"a":"{\"b\":[7]}"}"#, "7"),
         (r#"$.a | path("$.b[*]")"#, r#"{"a":{"b":[1,2]}}"#, "many [1,2]"),
         ("$.a | path($.b)", r#"{"a":{"b":1}}"#, "1"),
+        ("$.a | path($)", r#"{"a":7}"#, "7"),
+        ("$.a | default($) | path($.b)", r#"{"b":3}"#, "3"),
         (r#"$.a | path("$.c")"#, r#"{"a":{"b":1}}"#, "absent"),
     ]);
 }
@@ -242,7 +244,7 @@ fn what_is_wrong_with_a_step_is_said_at_its_place() {
         ("$.a | trim(x)", "x", "`trim` takes no arguments"),
         ("$.a | truncate(x)", "x", "`truncate` takes a whole number here"),
         ("$.a | truncate", "truncate", "`truncate` needs a number of characters"),
-        (r#"$.a | replace("a")"#, r#"replace("a")"#, "`replace` needs to"),
+        (r#"$.a | replace("a")"#, r#"replace("a")"#, "`replace` needs `to`"),
         (r#"$.a | replace("", b)"#, r#""""#, "there is nothing to replace"),
         (r#"$.a | regex("(")"#, r#""(""#, "this is no regular expression: unclosed group"),
         (

@@ -79,6 +79,11 @@ impl TextStep {
         }
     }
 
+    /// Whether the step leaves what it has made as it is.
+    pub(super) fn is_settling(&self) -> bool {
+        matches!(self, Self::Trim | Self::Lower | Self::Upper | Self::CollapseSpaces | Self::Slug)
+    }
+
     pub(super) fn change(&self, value: &Value) -> Changed {
         let text = text(value)?;
         Ok(Some(Value::text(match self {

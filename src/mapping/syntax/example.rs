@@ -32,6 +32,10 @@ impl Code {
                 "rules:\n  name: lead\n  contact: { mobile: $.phone }\n  update: { name: $.name }",
                 "rules:\n  - name: lead\n    contact: { mobile: $.phone }\n    update: { name: $.name }",
             ),
+            Self::NeverReached => (
+                "tables:\n  plans: { Pro: paid }\nlet:\n  plan: $.plan | lower | map(plans)",
+                "tables:\n  plans: { pro: paid }\nlet:\n  plan: $.plan | lower | map(plans)",
+            ),
             Self::Word => ("match: one", "match: first"),
             Self::Name => ("source: My Shop", "source: my-shop"),
             Self::Quantity => (

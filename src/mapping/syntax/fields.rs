@@ -22,11 +22,14 @@ impl<'n> Fields<'n> {
     /// The keys of `node`; a problem and nothing where it is no block of keys. Repeated keys are reported.
     pub fn of(node: &'n Node, problems: &mut Problems) -> Option<Self> {
         let Kind::Map(map) = &node.kind else {
-            problems.error(
-                Code::Shape,
-                &node.span,
-                format!("a block of keys is expected, {} was found", node.what()),
-            );
+            let message = format!("a block of keys is expected, {} was found", node.what());
+            let problem = Problem::error(Code::Shape, node.span.clone(), message);
+            problems.add(match glued(node) {
+                Some((key, value)) => {
+                    problem.help(format!("a blank is missing after the `:`: `{key}: {value}`"))
+                }
+                None => problem,
+            });
             return None;
         };
         let mut entries: Vec<(&Node, &Node)> = Vec::new();
@@ -34,9 +37,25 @@ impl<'n> Fields<'n> {
             let Some(name) = key.as_text() else {
                 let problem =
                     Problem::error(Code::Yaml, key.span.clone(), "a key is a single word");
-                problems.add(problem.help("a template goes in quotes: `\"{{ … }}\"`"));
+                problems.add(match key.kind {
+                    Kind::Map(_) => problem.help("a template goes in quotes: `\"{{ … }}\"`"),
+                    _ => problem,
+                });
                 continue;
             };
+            if let Some((_, before)) = entries.last()
+                && is_rest_of(before, key, value)
+            {
+                let start = before.as_text().unwrap_or_default();
+                let problem = Problem::error(
+                    Code::Yaml,
+                    before.span.start..key.span.end,
+                    "inside `{ }` and `[ ]` a `,` ends a value: YAML has cut this one in two",
+                );
+                problems.add(problem.help(format!("put it in single quotes: `'{start}, {name}'`")));
+                entries.pop();
+                continue;
+            }
             if entries.iter().any(|(first, _)| first.as_text() == Some(name)) {
                 problems.error(Code::RepeatedKey, &key.span, format!("`{name}` stands twice"));
                 continue;
@@ -105,6 +124,12 @@ impl<'n> Fields<'n> {
         self.missing.push((names.to_vec(), problem));
     }
 
+    /// Whether a key that was not taken is written like one of these.
+    pub fn has_stray_near(&self, names: &[&str]) -> bool {
+        let strays = self.entries.iter().filter_map(|(key, _)| key.as_text());
+        strays.into_iter().any(|stray| nearest(stray, names.iter().copied()).is_some())
+    }
+
     /// All keys that are left, whatever their names: for blocks whose keys are the user's own.
     pub fn rest(&mut self) -> Vec<(&'n Node, &'n Node)> {
         std::mem::take(&mut self.entries)
@@ -139,6 +164,25 @@ fn unknown(key: &Node, help: String) -> Problem {
     let name = key.as_text().unwrap_or_default();
     let message = format!("`{name}` is not known here");
     Problem::error(Code::UnknownKey, key.span.clone(), message).help(help)
+}
+
+/// A key and a value without a blank between.
+fn glued(node: &Node) -> Option<(&str, &str)> {
+    let Kind::Scalar { text, quoted: false } = &node.kind else { return None };
+    let (key, value) = text.split_once(':')?;
+    let is_key = !key.is_empty() && key.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+    (is_key && !value.is_empty() && !value.starts_with("//")).then_some((key, value))
+}
+
+/// Whether a key without a value is the rest of the value before it, cut at a `,`.
+fn is_rest_of(before: &Node, key: &Node, value: &Node) -> bool {
+    let opened = |node: &Node, more: char, less: char| match &node.kind {
+        Kind::Scalar { text, quoted: false } => {
+            text.matches(more).count() > text.matches(less).count()
+        }
+        _ => false,
+    };
+    value.is_null() && value.span.is_empty() && opened(before, '(', ')') && opened(key, ')', '(')
 }
 
 #[cfg(test)]

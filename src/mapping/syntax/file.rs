@@ -17,7 +17,7 @@ use crate::mapping::body::{Body, Format};
 use crate::mapping::event::EventFields;
 use crate::mapping::expr::{Names, Reading, Table};
 use crate::mapping::rule::{Defaults, Rule};
-use crate::mapping::source::{Asks, Requires};
+use crate::mapping::source::{ASKS, Asks, Requires};
 use crate::mapping::testing;
 use crate::mapping::update::Asked;
 use crate::mapping::{Source, When, lets};
@@ -89,6 +89,12 @@ pub(in crate::mapping) fn read(file: &str, text: &str, check: Check<'_>) -> Read
     }
     found.problems = problems.into_sorted();
     found.problems.retain(|problem| !allowed.silences(problem));
+    lints::without_contradictions(&mut found.problems);
+    // A mended line is never one with a secret in it.
+    if found.hidden.is_empty() {
+        let cut = |problem| mend::cut(text, problem);
+        found.problems = found.problems.into_iter().map(cut).collect();
+    }
     found
 }
 
@@ -131,9 +137,7 @@ fn read_root(file: &str, node: &Node, check: Check<'_>, found: &mut Read, proble
     let reading = Reading { names: &names, ..reading };
     let (event, dedupe_window) = EventFields::read(fields.take("event"), node, &reading, problems);
     let control = fields.take("control").map(|node| control(node, &reading, problems));
-    let asks = fields.take("match").and_then(|node| {
-        scalar::word(node, &[("all", Asks::All), ("first", Asks::First)], problems)
-    });
+    let asks = fields.take("match").and_then(|node| scalar::word(node, ASKS, problems));
     let defaults = fields.take("defaults").map(|node| Defaults::read(node, problems));
     if let Some(defaults) = &defaults {
         defaults.check(&reading, problems);
@@ -252,7 +256,8 @@ fn rules(
     }
     let Some(items) = node.as_list() else {
         let message = format!("a list of rules is expected, {} was found", node.what());
-        problems.error(Code::Shape, &node.span, message);
+        let problem = Problem::error(Code::Shape, node.span.clone(), message);
+        problems.add(problem.help("each rule begins with `- name: `, a blank after the `-`"));
         return Vec::new();
     };
     let mut found: Vec<Rule> = Vec::new();

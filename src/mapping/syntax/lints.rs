@@ -1,7 +1,7 @@
 //! Warnings that ask nothing but the tree: what works, and may not be what was meant.
 
 use super::node::{Kind, Node};
-use super::problem::{Code, Problem, Problems};
+use super::problem::{Code, Problem, Problems, Severity};
 
 /// Keys of `verify` whose value is a secret.
 const SECRETS: &[&str] = &["secret", "password", "challenge_token"];
@@ -111,6 +111,16 @@ pub(super) fn plain_booleans(node: &Node, problems: &mut Problems) {
             }
         }
     }
+}
+
+/// Takes away the advice to quote a plain `yes` where an error asks for `true`.
+pub(super) fn without_contradictions(problems: &mut Vec<Problem>) {
+    let wrong: Vec<_> = problems
+        .iter()
+        .filter(|problem| problem.severity() == Severity::Error)
+        .map(|problem| problem.span.clone())
+        .collect();
+    problems.retain(|problem| problem.code != Code::PlainBoolean || !wrong.contains(&problem.span));
 }
 
 /// Warns of `[*]` and `[n]` after a name of the document that is an array only where it is sent more than once.

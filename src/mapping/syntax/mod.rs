@@ -15,7 +15,9 @@ mod merge;
 mod node;
 mod place;
 mod problem;
+mod said;
 pub mod scalar;
+pub mod schema;
 mod write;
 
 pub(super) use allow::Allowed;

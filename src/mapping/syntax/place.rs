@@ -38,7 +38,9 @@ pub(super) fn timezone(node: &Node, problems: &mut Problems) -> Option<TimeZone>
             node.span.clone(),
             format!("`{text}` is no time zone: a name such as `Asia/Kolkata` is expected"),
         );
-        problems.add(match nearest(text, known.iter().map(String::as_str)) {
+        // Near an abbreviation such as `IST` there are only others.
+        let near = nearest(text, known.iter().map(String::as_str)).filter(|_| text.contains('/'));
+        problems.add(match near {
             Some(near) => problem.help(format!("did you mean `{near}`?")),
             None => problem,
         });

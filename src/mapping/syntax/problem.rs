@@ -106,6 +106,8 @@ codes! {
     MayComeOnce = "W015",
     /// A tag or an attribute that a rule uses and `requires` does not list, so that nobody makes sure that it exists.
     NotRequired = "W016",
+    /// An entry of a table that no word can reach after the step before `map`, such as `Pro` after `lower`.
+    NeverReached = "W017",
     // What only the API can tell: asked by `check --api`
     /// A tag that a rule uses and Chatflow's settings do not have: the API refuses the whole update. Make the tag in
     /// Chatflow first, or take the name of one that is there.

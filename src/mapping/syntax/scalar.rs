@@ -25,9 +25,23 @@ pub fn text<'n>(node: &'n Node, what: &str, problems: &mut Problems) -> Option<&
 pub fn boolean(node: &Node, problems: &mut Problems) -> Option<bool> {
     let found = node.as_bool();
     if found.is_none() {
-        problems.error(Code::Word, &node.span, "`true` or `false` is expected");
+        let message = "`true` or `false` is expected";
+        let problem = Problem::error(Code::Word, node.span.clone(), message);
+        problems.add(match meant(node) {
+            Some(word) => problem.help(format!("write `{word}`, without quotes")),
+            None => problem,
+        });
     }
     found
+}
+
+/// The boolean that other YAML tools would read, or that stands in quotes.
+pub fn meant(node: &Node) -> Option<bool> {
+    match node.as_text()?.to_ascii_lowercase().as_str() {
+        "true" | "yes" | "on" | "1" => Some(true),
+        "false" | "no" | "off" | "0" => Some(false),
+        _ => None,
+    }
 }
 
 /// One of a few words, and what it stands for.

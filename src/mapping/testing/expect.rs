@@ -60,9 +60,14 @@ impl Expect {
             return OfEvent::read(node, rules, problems).map(Self::One);
         };
         let mut fields = Fields::of(node, problems)?;
-        let events = fields.need("events", problems);
+        let Some(events) = fields.take("events") else {
+            let message =
+                "`ignored`, `control`, a list of what each rule gave, or `events` is expected";
+            let problem = Problem::error(Code::Shape, node.span.clone(), message);
+            problems.add(problem.help("what a rule gave is an item of a list: `- rule: name`"));
+            return None;
+        };
         fields.finish(problems);
-        let events = events?;
         let Some(items) = events.as_list() else {
             problems.error(Code::Shape, &events.span, "a list is expected: an item for each event");
             return None;

@@ -7,6 +7,8 @@ mod describe;
 mod read;
 mod test;
 
+pub(super) use read::TESTS;
+
 use super::Held;
 use super::explain::{Answer as Noted, What};
 use super::expr::{Expr, Path, Scope};

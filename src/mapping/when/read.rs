@@ -9,10 +9,10 @@ use crate::mapping::expr::{
     Expr, Reading, Spot, is_number, is_stumble, literal, looks_like_path, nearest,
 };
 use crate::mapping::steps::bad_pattern;
-use crate::mapping::syntax::{Code, Kind, Node, Problem, Problems};
+use crate::mapping::syntax::{Code, Kind, Node, Problem, Problems, scalar};
 
 /// The names of the tests.
-const TESTS: [&str; 17] = [
+pub(in crate::mapping) const TESTS: [&str; 18] = [
     "equals",
     "not_equals",
     "in",
@@ -30,6 +30,7 @@ const TESTS: [&str; 17] = [
     "any_is",
     "all_are",
     "none_is",
+    "count",
 ];
 
 impl When {
@@ -110,7 +111,12 @@ fn clause(
                 key.span.clone(),
                 format!("`{name}` is no path, and none of `all`, `any`, `not`"),
             );
-            problems.add(match nearest(name, ["all", "any", "not"].into_iter()) {
+            let near = match name {
+                "or" => Some("any".to_owned()),
+                "and" => Some("all".to_owned()),
+                _ => nearest(name, ["all", "any", "not"].into_iter()),
+            };
+            problems.add(match near {
                 Some(near) => problem.help(format!("did you mean `{near}`?")),
                 None => problem.help(format!("a path begins with `$`: `$.{name}`")),
             });
@@ -207,9 +213,9 @@ fn test(
         _ => {
             let message = format!("the test `{name}` is not known");
             let problem = Problem::error(Code::Condition, key.span.clone(), message);
-            problems.add(match nearest(name, TESTS.into_iter().chain(["count"])) {
+            problems.add(match nearest(name, TESTS.into_iter()) {
                 Some(near) => problem.help(format!("did you mean `{near}`?")),
-                None => problem.help(format!("the tests are {}, count", TESTS.join(", "))),
+                None => problem.help(format!("the tests are {}", TESTS.join(", "))),
             });
             None
         }
@@ -259,7 +265,12 @@ fn members(node: &Node, reading: &Reading<'_>, problems: &mut Problems) -> Optio
 fn claim(name: &str, node: &Node, problems: &mut Problems) -> Option<bool> {
     let claim = node.as_bool();
     if claim.is_none() {
-        problems.error(Code::Condition, &node.span, format!("`{name}` is `true` or `false`"));
+        let message = format!("`{name}` is `true` or `false`");
+        let problem = Problem::error(Code::Condition, node.span.clone(), message);
+        problems.add(match scalar::meant(node) {
+            Some(word) => problem.help(format!("write `{word}`, without quotes")),
+            None => problem,
+        });
     }
     claim
 }
@@ -267,6 +278,12 @@ fn claim(name: &str, node: &Node, problems: &mut Problems) -> Option<bool> {
 /// A number, or a path to one.
 fn number(node: &Node, reading: &Reading<'_>, problems: &mut Problems) -> Option<Expr> {
     match node.as_text() {
+        Some(text) if is_number(text) && is_quoted(node) => {
+            let message = "a number is expected here, a text in quotes was found";
+            let problem = Problem::error(Code::Condition, node.span.clone(), message);
+            problems.add(problem.help(format!("without quotes: `{text}`")));
+            None
+        }
         Some(text) if is_number(text) => Some(Expr::Literal(literal(text, false))),
         Some(text) if looks_like_path(text) => Expr::read(node, reading, problems),
         _ => {
@@ -278,6 +295,10 @@ fn number(node: &Node, reading: &Reading<'_>, problems: &mut Problems) -> Option
             None
         }
     }
+}
+
+fn is_quoted(node: &Node) -> bool {
+    matches!(node.kind, Kind::Scalar { quoted: true, .. })
 }
 
 fn pattern(node: &Node, problems: &mut Problems) -> Option<Regex> {

@@ -103,13 +103,13 @@ fn fits_together(scheme: &Scheme, block: &Range<usize>, problems: &mut Problems)
     wrong.is_none()
 }
 
-const ALGORITHMS: &[(&str, Algorithm)] =
+pub(super) const ALGORITHMS: &[(&str, Algorithm)] =
     &[("sha1", Algorithm::Sha1), ("sha256", Algorithm::Sha256), ("sha512", Algorithm::Sha512)];
-const KEYS: &[(&str, KeyForm)] =
+pub(super) const KEYS: &[(&str, KeyForm)] =
     &[("utf8", KeyForm::Utf8), ("hex", KeyForm::Hex), ("base64", KeyForm::Base64)];
-const ENCODINGS: &[(&str, Encoding)] =
+pub(super) const ENCODINGS: &[(&str, Encoding)] =
     &[("hex", Encoding::Hex), ("base64", Encoding::Base64), ("base64url", Encoding::Base64Url)];
-const STAMP_FORMS: &[(&str, StampForm)] = &[
+pub(super) const STAMP_FORMS: &[(&str, StampForm)] = &[
     ("unix", StampForm::Unix),
     ("unix_ms", StampForm::UnixMs),
     ("rfc3339", StampForm::Rfc3339),

@@ -2,6 +2,7 @@
 
 use super::PathError;
 use crate::document::Value;
+use crate::mapping::expr::nearest;
 use jsonpath_rust::parser::errors::JsonPathError;
 use jsonpath_rust::parser::{model, parse_json_path};
 use pest::error::InputLocation;
@@ -165,6 +166,25 @@ fn explain(error: &JsonPathError, rest: &str) -> PathError {
         return PathError::new(at, "a name that begins with a digit goes into brackets")
             .help("write `['1st']` for `.1st`, `[0]` for the first element");
     }
+    if before.ends_with('$') && before.contains('?') {
+        return PathError::new(
+            at,
+            "a filter reads the item (`@`) and the event (`$`), nothing else",
+        )
+        .help("what a `let` holds can be compared in `when`");
+    }
+    if let Some(name) = called(after.strip_prefix('?').unwrap_or(after)) {
+        let at = at + usize::from(after.starts_with('?'));
+        let known = ["length", "count", "value", "match", "search"];
+        let help = match nearest(name, known.into_iter()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("there are `{}`", known.join("`, `")),
+        };
+        return PathError::new(at, format!("no function of paths is called `{name}`")).help(help);
+    }
+    if before.ends_with('[') && after.bytes().take_while(u8::is_ascii_digit).count() > 15 {
+        return PathError::new(at, "this index is larger than any list");
+    }
     if after.is_empty() {
         return PathError::new(at, "the path ends too early")
             .help("a name, `*` or `[…]` is missing");
@@ -172,6 +192,14 @@ fn explain(error: &JsonPathError, rest: &str) -> PathError {
     PathError::new(at, "this is no path from here on").help(
         "a path is `$.name`, `$['any name']`, `$.list[0]`, `$.list[*]` or `$.list[?@.key == 'x']`",
     )
+}
+
+/// The name of a function that is called at the beginning of a text and is none of the RFC's.
+fn called(text: &str) -> Option<&str> {
+    let (name, _) = text.split_once('(')?;
+    let of_a_name = |b: u8| b.is_ascii_lowercase() || b == b'_';
+    let known = matches!(name, "length" | "count" | "value" | "match" | "search");
+    (!name.is_empty() && !known && name.bytes().all(of_a_name)).then_some(name)
 }
 
 /// What is wrong with a path that parses.

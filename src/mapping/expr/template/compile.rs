@@ -28,9 +28,13 @@ pub(super) fn parts(
         Err(error) => {
             let part = error.range().unwrap_or(0..text.len());
             let detail = error.detail().unwrap_or("this is no template");
-            let place = spot.at(whole_characters(text, part));
-            let problem = Problem::error(Code::Template, place, detail);
-            problems.add(if spot.is_plain() {
+            let place = spot.at(whole_characters(text, part.clone()));
+            let at = text.get(part.start..).unwrap_or_default();
+            let (message, help) = in_our_words(detail, at);
+            let problem = Problem::error(Code::Template, place, message);
+            problems.add(if let Some(help) = help {
+                problem.help(help)
+            } else if spot.is_plain() {
                 problem.help(
                     "if the template is whole in the file, YAML has cut it at a ` #`, or at a `,` or bracket \
                      inside `{ }` or `[ ]`: put it in quotes",
@@ -44,6 +48,22 @@ pub(super) fn parts(
     let mut compiler = Compiler { text, spot, reading, problems, parts: Vec::new(), failed: false };
     compiler.statement(&parsed);
     (!compiler.failed).then_some(compiler.parts)
+}
+
+/// What the library says of a text that is no template, in words for those who write mappings.
+fn in_our_words<'d>(detail: &'d str, at: &str) -> (&'d str, Option<&'static str>) {
+    if detail.contains("end of input") {
+        ("a `{{` before this is not closed", Some("close it with `}}`"))
+    } else if detail == "unexpected end of variable block" {
+        ("a name is missing before this `}}`", Some("`{{ body.name }}`"))
+    } else if at.starts_with('$') {
+        (
+            "names in a template have no `$`",
+            Some("`body.name` for `$.name`, `answer.first` for `$answer.first`"),
+        )
+    } else {
+        (detail, None)
+    }
 }
 
 /// A part of the text in whole characters: the library's parts may end inside one.
