@@ -57,6 +57,19 @@ pub trait Store: Send + Sync + 'static {
     /// One event with its request and its updates.
     async fn event(&self, id: crate::event::EventId) -> Result<Option<StoredEvent>, Error>;
 
+    /// Keeps the secret that a source's sender gave, the first one and no other; gives the one that is kept.
+    async fn adopt_secret(
+        &self,
+        source: &crate::event::SourceName,
+        secret: &str,
+    ) -> Result<String, Error>;
+
+    /// The secret that was kept of a source's sender.
+    async fn adopted_secret(
+        &self,
+        source: &crate::event::SourceName,
+    ) -> Result<Option<String>, Error>;
+
     /// Whether the store can be written now; what readiness asks.
     async fn check_writable(&self) -> Result<(), Error>;
 

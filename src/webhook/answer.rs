@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::handshake::Reply;
 use crate::event::EventId;
 
 /// What became of an event, the best first.
@@ -68,6 +69,9 @@ pub enum Answer {
         /// Each of them, in the order of the request.
         events: Vec<EventAnswer>,
     },
+    /// It was no event: the answer is what the sender's protocol asks for.
+    #[serde(skip)]
+    Handshake(Reply),
 }
 
 impl Answer {
@@ -85,6 +89,7 @@ impl Answer {
         match self {
             Self::One(event) => event.status,
             Self::Several { status, .. } => *status,
+            Self::Handshake(_) => Status::Control,
         }
     }
 }

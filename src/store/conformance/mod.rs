@@ -87,6 +87,7 @@ macro_rules! keeps_every_promise {
                 updates_are_listed_by_state_and_source_a_page_at_a_time,
                 an_event_is_shown_with_its_request_and_its_updates,
                 what_went_wrong_is_shown_with_the_update,
+                the_first_secret_of_a_sender_is_kept_and_no_other,
                 a_store_that_is_closed_says_so,
             ],
         }

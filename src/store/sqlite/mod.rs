@@ -42,6 +42,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use rusqlite::OptionalExtension;
 use tokio::sync::oneshot;
 
 use self::claim::RawClaim;
@@ -50,7 +51,7 @@ use self::keys::Keys;
 use self::lock::LockFile;
 use self::memory::Memory;
 use self::prepared::Prepared;
-use self::queue::{AppendOp, ClaimOp, Ending, Queue, RecordOp};
+use self::queue::{AdoptOp, AppendOp, ClaimOp, Ending, Queue, RecordOp};
 use self::readers::Readers;
 use self::room::{PAGE_SIZE, Room};
 use self::writer::{Waits, Writer};
@@ -234,6 +235,24 @@ impl Store for SqliteStore {
         self.readers.read(move |connection| browse::event(connection, id)).await
     }
 
+    async fn adopt_secret(&self, source: &SourceName, secret: &str) -> Result<String, Error> {
+        let (reply, kept) = oneshot::channel();
+        let (name, secret) = (adopted(source), secret.to_owned());
+        self.queue.adopt(AdoptOp { name, secret, reply })?;
+        kept.await.map_err(|_| Error::Closed)?
+    }
+
+    async fn adopted_secret(&self, source: &SourceName) -> Result<Option<String>, Error> {
+        let name = adopted(source);
+        let read = move |connection: &rusqlite::Connection| {
+            connection
+                .query_row(statements::GET_META, [name], |row| row.get(0))
+                .optional()
+                .map_err(|error| connection::failed(&error))
+        };
+        self.readers.read(read).await
+    }
+
     async fn check_writable(&self) -> Result<(), Error> {
         let (reply, checked) = oneshot::channel();
         self.queue.check(reply)?;
@@ -253,6 +272,11 @@ impl Drop for SqliteStore {
             drop(writer.join());
         }
     }
+}
+
+/// The name in `meta` under which the secret of a source's sender is kept.
+fn adopted(source: &SourceName) -> String {
+    format!("adopted:{source}")
 }
 
 /// Finds what is wrong with the place before SQLite says it in its own words.

@@ -49,6 +49,13 @@ pub(super) struct ClaimOp {
     pub(super) reply: oneshot::Sender<Lending>,
 }
 
+/// A secret to be kept, unless there is one.
+pub(super) struct AdoptOp {
+    pub(super) name: String,
+    pub(super) secret: String,
+    pub(super) reply: oneshot::Sender<Result<String, Error>>,
+}
+
 /// Somebody who asks whether the store can be written.
 pub(super) type CheckOp = oneshot::Sender<Result<(), Error>>;
 
@@ -63,6 +70,7 @@ pub(super) struct Work {
     pub(super) appends: Vec<AppendOp>,
     pub(super) claims: Vec<ClaimOp>,
     pub(super) checks: Vec<CheckOp>,
+    pub(super) adoptions: Vec<AdoptOp>,
     #[cfg(test)]
     pub(super) hooks: Vec<HookOp>,
 }
@@ -83,6 +91,7 @@ struct Waiting {
     bytes: usize,
     claims: Vec<ClaimOp>,
     checks: Vec<CheckOp>,
+    adoptions: Vec<AdoptOp>,
     #[cfg(test)]
     hooks: Vec<HookOp>,
     /// The clock was moved: what was not due may be due now.
@@ -102,7 +111,11 @@ impl Waiting {
         if !self.hooks.is_empty() {
             return true;
         }
-        self.closed || self.jumped || !self.claims.is_empty() || !self.checks.is_empty()
+        self.closed
+            || self.jumped
+            || !self.claims.is_empty()
+            || !self.checks.is_empty()
+            || !self.adoptions.is_empty()
     }
 }
 
@@ -164,6 +177,13 @@ impl Queue {
     pub(super) fn check(&self, op: CheckOp) -> Result<(), Error> {
         self.put(|waiting| {
             waiting.checks.push(op);
+            Ok(())
+        })
+    }
+
+    pub(super) fn adopt(&self, op: AdoptOp) -> Result<(), Error> {
+        self.put(|waiting| {
+            waiting.adoptions.push(op);
             Ok(())
         })
     }
@@ -234,7 +254,7 @@ impl Queue {
 impl Waiting {
     fn take(&mut self) -> Option<Work> {
         self.jumped = false;
-        let done = self.operations() == 0 && self.checks.is_empty();
+        let done = self.operations() == 0 && self.checks.is_empty() && self.adoptions.is_empty();
         if self.closed && done {
             return None;
         }
@@ -249,6 +269,7 @@ impl Waiting {
             appends: self.appends.drain(..appends).collect(),
             claims: std::mem::take(&mut self.claims),
             checks: std::mem::take(&mut self.checks),
+            adoptions: std::mem::take(&mut self.adoptions),
             #[cfg(test)]
             hooks: std::mem::take(&mut self.hooks),
         };

@@ -38,6 +38,8 @@ statements! {
     SET_META = "INSERT INTO meta(name, value) VALUES (?1, ?2) \
         ON CONFLICT(name) DO UPDATE SET value = excluded.value";
 
+    ADD_META = "INSERT INTO meta(name, value) VALUES (?1, ?2) ON CONFLICT(name) DO NOTHING";
+
     /// What is lent goes back: at start nobody holds anything.
     RECLAIM = "UPDATE upd SET due_at = ?1, lease = NULL WHERE lease > 0";
     LOAD_LANES = "SELECT lane FROM upd WHERE due_at IS NOT NULL";

@@ -1,0 +1,1 @@
+//! Each handshake from its sender's own request.

@@ -1,0 +1,1 @@
+//! Every known mistake is made once and named.
