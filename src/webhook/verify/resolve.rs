@@ -6,7 +6,7 @@ use super::Verifier;
 use super::check::{Check, Credential, Keyed};
 use super::key::{Key, Use};
 use super::scheme::Scheme;
-use super::secret::{MissingSecret, Secret, SecretRef, SecretSource};
+use super::secret::{MissingSecret, Secret, SecretRef, SecretSource, Unusable};
 use super::spec::{Rule, VerifySpec};
 
 impl VerifySpec {
@@ -78,16 +78,27 @@ fn keyed(
     for reference in refs {
         let secret = reference.resolve(source)?;
         let marked = schemes.iter().any(|scheme| begins(&secret, scheme));
+        // A public key is one of its scheme's algorithm alone: it has to fit one of them.
+        let (mut fits, mut flaw) = (false, Unusable::Empty);
         for version in &mut keyed {
             let belongs = if marked {
                 begins(&secret, &version.scheme)
             } else {
                 version.scheme.prefix.is_none()
             };
-            if belongs {
-                let key = Key::new(&version.scheme, reference.to_string(), secret.clone(), used);
-                version.keys.push(key.map_err(|why| reference.missing(why))?);
+            if !belongs {
+                continue;
             }
+            match Key::new(&version.scheme, reference.to_string(), secret.clone(), used) {
+                Ok(key) => {
+                    version.keys.push(key);
+                    fits = true;
+                }
+                Err(why) => flaw = why,
+            }
+        }
+        if !fits {
+            return Err(reference.missing(flaw));
         }
     }
     keyed.retain(|version| !version.keys.is_empty());

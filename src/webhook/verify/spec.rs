@@ -107,10 +107,12 @@ fn rule(node: &Node, greetings: &mut Vec<Greeting>, problems: &mut Problems) -> 
     }
     let mut fields = Fields::of(node, problems)?;
     let mut found = Vec::new();
-    let greeting = greeting(&mut fields, problems)?;
+    let named = fields.take("preset");
+    let known = named.and_then(Node::as_text).and_then(presets::find);
+    let greeting = greeting(&mut fields, known, problems)?;
     let asked = greeting.as_ref().map(|greeting| greeting.handshake);
     greetings.extend(greeting);
-    if let Some(value) = fields.take("preset") {
+    if let Some(value) = named {
         found.push(preset(value, &mut fields, asked, problems));
     }
     if let Some(value) = fields.take("hmac") {
@@ -152,8 +154,11 @@ fn rule(node: &Node, greetings: &mut Vec<Greeting>, problems: &mut Problems) -> 
 }
 
 /// `handshake:`, or that of the preset, and `challenge_token:` for those that have one.
-fn greeting(fields: &mut Fields<'_>, problems: &mut Problems) -> Option<Option<Greeting>> {
-    let preset = fields.take("preset").and_then(Node::as_text).and_then(presets::find);
+fn greeting(
+    fields: &mut Fields<'_>,
+    preset: Option<&presets::Preset>,
+    problems: &mut Problems,
+) -> Option<Option<Greeting>> {
     let mut handshake = preset.and_then(|preset| preset.handshake);
     if let Some(node) = fields.take("handshake") {
         let said = read::word(node, &Handshake::words(), problems)?;
