@@ -14,9 +14,12 @@ mod demo;
 mod healthcheck;
 mod mappings;
 mod mock;
+mod request;
+mod send;
 mod serve;
 mod style;
 mod test;
+mod verify;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -51,6 +54,10 @@ enum Command {
     Check(check::Arguments),
     /// Run the tests that stand in the mapping files.
     Test(test::Arguments),
+    /// Say whether a request would be believed, and what is wrong with it if not.
+    Verify(verify::Arguments),
+    /// Sign a body as its sender would and post it, or write the curl line that does.
+    Send(send::Arguments),
     /// Print the settings in force and where each came from.
     Config(config::Arguments),
     /// Run the mock Chatflow API alone.
@@ -82,6 +89,8 @@ pub fn run() -> ExitCode {
         Some(Command::Demo(arguments)) => demo::run(&arguments),
         Some(Command::Check(arguments)) => check::run(&arguments),
         Some(Command::Test(arguments)) => test::run(&arguments),
+        Some(Command::Verify(arguments)) => verify::run(&arguments),
+        Some(Command::Send(arguments)) => send::run(&arguments),
         Some(Command::Config(arguments)) => config::run(&arguments),
         Some(Command::Mock(arguments)) => mock::run(&arguments),
         Some(Command::Healthcheck(arguments)) => healthcheck::run(&arguments),

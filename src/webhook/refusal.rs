@@ -16,7 +16,7 @@ pub enum Refusal {
     #[error("there is no such source")]
     UnknownSource,
     /// The source takes another method.
-    #[error("only {allow} is taken here")]
+    #[error("only `{allow}` is taken here")]
     Method {
         /// Those it takes, as `Allow` lists them.
         allow: &'static str,

@@ -319,6 +319,3 @@ fn other_presets(keys: &[&Key], asked: &Asked<'_>, now: Timestamp) -> Vec<Findin
     }
     if fitting.is_empty() { present } else { fitting }
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,5 +1,6 @@
 //! The verifier held against published vectors, against its own signer, and against small changes.
 
+mod diagnosing;
 mod judging;
 mod laws;
 mod published;

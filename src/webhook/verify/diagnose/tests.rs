@@ -1,1 +1,0 @@
-//! Every known mistake is made once and named.
