@@ -12,7 +12,7 @@ use crate::mapping::Set;
 use crate::settings::{Secrets, Settings, environment};
 use crate::webhook::head::{Head, Headers};
 use crate::webhook::verify::{SecretRef, VerifySpec};
-use crate::webhook::verify_of;
+use crate::webhook::{PublicUrl, verify_of};
 
 /// Which sender a request is of: a source of the mappings, or a preset alone.
 #[derive(Debug, Clone, clap::Args)]
@@ -147,7 +147,7 @@ impl Message {
             (None, None) => bail!("give the request: `--request FILE` or `--body FILE`"),
         };
         let note = length_note(&headers, body.len());
-        let public = settings.intake.public_url.as_ref().map(|url| url.origin());
+        let public = settings.intake.public_url.as_ref().map(PublicUrl::origin);
         let url = self.url.clone().unwrap_or(target);
         let (origin, rest) = match split(&url) {
             Some((origin, rest)) => (Some(origin.into()), rest),

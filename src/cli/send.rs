@@ -12,6 +12,7 @@ use super::request::{Sender, bytes_of, headers_of, split};
 use super::serve::settings_of;
 use super::style::Style;
 use crate::settings::Settings;
+use crate::webhook::PublicUrl;
 use crate::webhook::head::{Head, Headers};
 
 /// How long an answer is waited for.
@@ -95,7 +96,7 @@ fn signed(arguments: &Arguments, settings: &Settings) -> anyhow::Result<Ready> {
         path: path.to_owned(),
         query: query.to_owned(),
         headers,
-        origin: Some(public.map_or_else(|| origin.into(), |url| url.origin())),
+        origin: Some(public.map_or_else(|| origin.into(), PublicUrl::origin)),
         ..Head::default()
     };
     let now = sender.now()?;

@@ -21,6 +21,7 @@ use super::head::{Head, Headers};
 use super::intake::Intake;
 use super::line::cut_soon;
 use super::refusal::Refusal;
+use super::settings::PublicUrl;
 use crate::decode::percent_decoded;
 use crate::problem::{CONTENT_TYPE, Problem};
 
@@ -73,7 +74,7 @@ fn head_of(request: &HttpRequest, intake: &Intake) -> Head {
             .peer_addr()
             .and_then(|peer| address::client(peer.ip(), &headers, &settings.trusted_proxies)),
         headers,
-        origin: settings.public_url.as_ref().map(|url| url.origin()),
+        origin: settings.public_url.as_ref().map(PublicUrl::origin),
     }
 }
 

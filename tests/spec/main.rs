@@ -7,6 +7,7 @@ mod harness;
 mod admin;
 mod cli;
 mod crash;
+mod doctor;
 mod handshakes;
 mod intake;
 mod metrics;

@@ -19,7 +19,7 @@ pub(super) enum Material {
     Shared(Vec<u8>),
     Public(PublicKey),
     /// The sender's own, for signing samples.
-    Private(PrivateKey),
+    Private(Box<PrivateKey>),
 }
 
 /// What a key is for.
@@ -46,7 +46,7 @@ impl Key {
                 Material::Public(PublicKey::read(algorithm, text)?)
             }
             (Method::PublicKey(algorithm), Use::Sign) => {
-                Material::Private(PrivateKey::read(algorithm, text)?)
+                Material::Private(Box::new(PrivateKey::read(algorithm, text)?))
             }
             (Method::Hmac(_) | Method::Digest(_), _) => Material::Shared(scheme.key.read(text)?),
         };
@@ -75,7 +75,7 @@ impl KeyForm {
     }
 }
 
-/// The text with the entities that WordPress's `wp_specialchars_decode` knows decoded.
+/// The text with the entities that `WordPress`'s `wp_specialchars_decode` knows decoded.
 fn without_entities(text: &str) -> String {
     const ENTITIES: &[(&str, &str)] = &[
         ("&lt;", "<"),

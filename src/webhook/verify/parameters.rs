@@ -54,7 +54,7 @@ pub(super) fn scheme_fields(
     });
     let signature = fields.need("signature", problems).and_then(|node| {
         let mut fields = Fields::of(node, problems)?;
-        let place = place(&mut fields, problems)?;
+        let place = place(&mut fields, problems).ok()?;
         fields.finish(problems);
         if place.is_none() {
             let message = "one place is expected: `{ header: NAME }`, `{ query: NAME }` or `{ json: $.path }`";
@@ -252,7 +252,7 @@ fn stamp(node: &Node, problems: &mut Problems) -> Option<Stamp> {
     let mut fields = Fields::of(node, problems)?;
     let form = fields.need("format", problems).and_then(|form| word(form, STAMP_FORMS, problems));
     let tolerance = optional(fields.take("tolerance"), TOLERANCE, |node| tolerance(node, problems));
-    let place = place(&mut fields, problems);
+    let place = place(&mut fields, problems).ok();
     fields.finish(problems);
     Some(Stamp { place: place?, form: form?, tolerance: tolerance? })
 }

@@ -1,4 +1,4 @@
-//! Where in a body something stands that verification needs: names and positions, nothing more of JSONPath.
+//! Where in a body something stands that verification needs: names and positions, nothing more of `JSONPath`.
 
 use std::fmt;
 

@@ -92,8 +92,15 @@ pub(super) fn pointer(node: &Node, several: bool, problems: &mut Problems) -> Op
     pointer
 }
 
+/// What was to be read cannot be, and the problems say why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Reported;
+
 /// One place in a request: `{ header: NAME }`, `{ query: NAME }` or `{ json: $.path }`; other keys are the caller's.
-pub(super) fn place(fields: &mut Fields<'_>, problems: &mut Problems) -> Option<Option<Place>> {
+pub(super) fn place(
+    fields: &mut Fields<'_>,
+    problems: &mut Problems,
+) -> Result<Option<Place>, Reported> {
     let mut found = Vec::new();
     if let Some(header) = fields.take("header") {
         found.push(header_name(header, problems).map(Place::Header));
@@ -108,11 +115,11 @@ pub(super) fn place(fields: &mut Fields<'_>, problems: &mut Problems) -> Option<
     if found.len() > 1 {
         let message = "one place is expected: `header`, `query` or `json`";
         problems.error(Code::Verify, fields.span(), message);
-        return None;
+        return Err(Reported);
     }
     match found.pop() {
-        None => Some(None),
-        Some(place) => place.map(Some),
+        None => Ok(None),
+        Some(place) => place.map(Some).ok_or(Reported),
     }
 }
 

@@ -25,7 +25,7 @@ impl VerifySpec {
         for greeting in &self.greetings {
             greetings.push((greeting.handshake, fetched(&greeting.tokens, source)?));
         }
-        Ok(Verifier::new(check(&self.rule, used, source)?, greetings))
+        Ok(Verifier::new(check_of(&self.rule, used, source)?, greetings))
     }
 }
 
@@ -33,17 +33,17 @@ fn fetched(refs: &[SecretRef], source: &dyn SecretSource) -> Result<Vec<Secret>,
     refs.iter().map(|secret| secret.resolve(source)).collect()
 }
 
-fn check(rule: &Rule, used: Use, source: &dyn SecretSource) -> Result<Check, MissingSecret> {
+fn check_of(rule: &Rule, used: Use, source: &dyn SecretSource) -> Result<Check, MissingSecret> {
     let each = |rules: &[Rule]| -> Result<Vec<Check>, MissingSecret> {
-        rules.iter().map(|rule| check(rule, used, source)).collect()
+        rules.iter().map(|rule| check_of(rule, used, source)).collect()
     };
     Ok(match rule {
         Rule::Open => Check::Open,
         Rule::Token(place, refs) => {
             Check::Credential(Credential::Token(place.clone()), fetched(refs, source)?)
         }
-        Rule::Basic(user, refs) => {
-            Check::Credential(Credential::Basic(user.clone()), fetched(refs, source)?)
+        Rule::Basic(name, refs) => {
+            Check::Credential(Credential::Basic(name.clone()), fetched(refs, source)?)
         }
         Rule::Bearer(refs) => Check::Credential(Credential::Bearer, fetched(refs, source)?),
         Rule::Address(networks) => Check::Address(networks.clone()),

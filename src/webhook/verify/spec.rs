@@ -3,7 +3,7 @@
 use super::check::TokenPlace;
 use super::parameters::{self, Block};
 use super::presets;
-use super::read::{self, unknown_word};
+use super::read::{self, Reported, unknown_word};
 use super::scheme::{Part, Scheme};
 use super::secret::{Secret, SecretRef};
 use crate::mapping::syntax::{Code, Fields, Kind, Node, Problem, Problems};
@@ -68,7 +68,9 @@ impl VerifySpec {
                 | Rule::Bearer(refs)
                 | Rule::Signature(_, refs) => *refs = vec![secret.clone()],
                 Rule::All(rules) | Rule::Any(rules) => {
-                    rules.iter_mut().for_each(|rule| put(rule, secret));
+                    for rule in rules {
+                        put(rule, secret);
+                    }
                 }
                 Rule::Open | Rule::Address(_) => {}
             }
@@ -109,7 +111,7 @@ fn rule(node: &Node, greetings: &mut Vec<Greeting>, problems: &mut Problems) -> 
     let mut found = Vec::new();
     let named = fields.take("preset");
     let known = named.and_then(Node::as_text).and_then(presets::find);
-    let greeting = greeting(&mut fields, known, problems)?;
+    let greeting = greeting(&mut fields, known, problems).ok()?;
     let asked = greeting.as_ref().map(|greeting| greeting.handshake);
     greetings.extend(greeting);
     if let Some(value) = named {
@@ -158,14 +160,14 @@ fn greeting(
     fields: &mut Fields<'_>,
     preset: Option<&presets::Preset>,
     problems: &mut Problems,
-) -> Option<Option<Greeting>> {
+) -> Result<Option<Greeting>, Reported> {
     let mut handshake = preset.and_then(|preset| preset.handshake);
     if let Some(node) = fields.take("handshake") {
-        let said = read::word(node, &Handshake::words(), problems)?;
+        let said = read::word(node, &Handshake::words(), problems).ok_or(Reported)?;
         if handshake.is_some_and(|own| own != said) {
             let message = "the preset has a handshake of its own: leave `handshake` out";
             problems.error(Code::Verify, &node.span, message);
-            return None;
+            return Err(Reported);
         }
         handshake = Some(said);
     }
@@ -177,17 +179,19 @@ fn greeting(
                 handshake.name()
             );
             problems.error(Code::MissingKey, fields.span(), message);
-            return None;
+            return Err(Reported);
         }
         (None, _) => Vec::new(),
-        (Some(node), Some(handshake)) if handshake.needs_token() => secrets(node, false, problems)?,
+        (Some(node), Some(handshake)) if handshake.needs_token() => {
+            secrets(node, false, problems).ok_or(Reported)?
+        }
         (Some(node), _) => {
             let message = "no handshake here has a token: leave `challenge_token` out";
             problems.error(Code::Verify, &node.span, message);
-            return None;
+            return Err(Reported);
         }
     };
-    Some(handshake.map(|handshake| Greeting { handshake, tokens }))
+    Ok(handshake.map(|handshake| Greeting { handshake, tokens }))
 }
 
 fn preset(
@@ -236,7 +240,9 @@ fn preset(
     }
     if let Some(node) = signed_bytes {
         let signed_bytes = read::word(node, parameters::SIGNED_BYTES, problems)?;
-        schemes.iter_mut().for_each(|scheme| scheme.signed_bytes = signed_bytes);
+        for scheme in &mut schemes {
+            scheme.signed_bytes = signed_bytes;
+        }
     }
     if let Some(node) = tolerance {
         let tolerance = read::tolerance(node, problems)?;
@@ -246,7 +252,9 @@ fn preset(
             problems.error(Code::Verify, &node.span, message);
             return None;
         }
-        stamps.for_each(|stamp| stamp.tolerance = tolerance);
+        for stamp in stamps {
+            stamp.tolerance = tolerance;
+        }
     }
     Some(Rule::Signature(schemes, secrets?))
 }

@@ -302,7 +302,7 @@ fn other_bodies(scheme: &Scheme, keys: &[&Key], asked: &Asked<'_>, now: Timestam
 
 /// Other senders whose signature the request carries; those first that these secrets fit.
 fn other_presets(keys: &[&Key], asked: &Asked<'_>, now: Timestamp) -> Vec<Finding> {
-    let (mut fitting, mut present) = (Vec::new(), Vec::new());
+    let (mut fitting, mut others) = (Vec::new(), Vec::new());
     for name in presets() {
         let Some(preset) = presets::find(name) else { continue };
         let Some(scheme) = preset.schemes.iter().find(|s| signature::is_present(s, asked)) else {
@@ -314,8 +314,8 @@ fn other_presets(keys: &[&Key], asked: &Asked<'_>, now: Timestamp) -> Vec<Findin
         if fits(scheme, &own, asked, now) {
             fitting.push(Finding::OtherPreset { name });
         } else {
-            present.push(Finding::LooksLikePreset { name });
+            others.push(Finding::LooksLikePreset { name });
         }
     }
-    if fitting.is_empty() { present } else { fitting }
+    if fitting.is_empty() { others } else { fitting }
 }

@@ -1,5 +1,6 @@
 //! How URLs and bodies are changed between a sender and us.
 
+use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use serde::Serialize;
@@ -106,7 +107,8 @@ fn ascii(text: &str) -> String {
             escaped.push(c);
         } else {
             for unit in c.encode_utf16(&mut [0; 2]) {
-                escaped.push_str(&format!("\\u{unit:04x}"));
+                // Writing to a text does not fail.
+                write!(escaped, "\\u{unit:04x}").unwrap_or_default();
             }
         }
     }

@@ -102,7 +102,7 @@ fn published_vectors_are_judged_as_their_senders_say() {
         }
     }
     assert_eq!(handshakes, 2);
-    seen.extend(fixtures().filter(|meta| meta.is_signed()).map(|meta| meta.preset().to_owned()));
+    seen.extend(fixtures().filter(Meta::is_signed).map(|meta| meta.preset().to_owned()));
     for summary in summaries() {
         assert_eq!(seen.contains(summary.name), summary.has_vectors, "{}", summary.name);
     }
@@ -389,7 +389,7 @@ fn a_signature_inside_the_body_covers_what_it_says_and_no_second_item() {
     assert!(!judge(&vector.body.replace("TestMerchant", "TestMerchanu")));
     let item = vector.body.split_once('[').unwrap().1.rsplit_once(']').unwrap().0;
     assert!(!judge(&vector.body.replace(item, &format!("{item},{item}"))));
-    let other = format!("{}7", &vector.secret[..vector.secret.len() - 1]);
+    let other = format!("{}7", vector.secret.strip_suffix('6').unwrap());
     assert!(
         preset("adyen", &other).judge(&head, vector.body.as_bytes(), at(0)) != Verdict::Genuine
     );
