@@ -24,6 +24,7 @@ mod pointer;
 mod presets;
 mod public_key;
 mod read;
+mod references;
 mod resolve;
 mod scheme;
 mod secret;
