@@ -19,14 +19,17 @@ mod healthcheck;
 mod junit;
 mod mappings;
 mod mock;
+mod request;
 mod rewriting;
 mod running;
 mod schema;
+mod send;
 mod serve;
 mod shipped;
 mod style;
 mod suggest;
 mod test;
+mod verify;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -70,6 +73,10 @@ enum Command {
     Suggest(suggest::Arguments),
     /// Compare two sets of mappings on the same events: what would change.
     Diff(diff::Arguments),
+    /// Say whether a request would be believed, and what is wrong with it if not.
+    Verify(verify::Arguments),
+    /// Sign a body as its sender would and post it, or write the curl line that does.
+    Send(send::Arguments),
     /// Print the settings in force and where each came from.
     Config(config::Arguments),
     /// Run the mock Chatflow API alone.
@@ -106,6 +113,8 @@ pub fn run() -> ExitCode {
         Some(Command::Explain(arguments)) => explain::run(&arguments),
         Some(Command::Suggest(arguments)) => suggest::run(&arguments),
         Some(Command::Diff(arguments)) => diff::run(&arguments),
+        Some(Command::Verify(arguments)) => verify::run(&arguments),
+        Some(Command::Send(arguments)) => send::run(&arguments),
         Some(Command::Config(arguments)) => config::run(&arguments),
         Some(Command::Mock(arguments)) => mock::run(&arguments),
         Some(Command::Schema(arguments)) => schema::run(&arguments),

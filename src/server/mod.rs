@@ -104,7 +104,7 @@ impl Bridge {
             Arc::clone(&store),
             Arc::clone(&clock),
             Arc::clone(&metrics),
-            settings.intake,
+            settings.intake.clone(),
             work.clone(),
         );
         let around = Surroundings {

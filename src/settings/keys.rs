@@ -77,6 +77,8 @@ keys! {
     "server.hooks": Kind::Address, Some("0.0.0.0:8080"), "where senders post; port 0 picks one and logs it";
     "server.metrics": Kind::Address, Some("0.0.0.0:9090"), "metrics and health";
     "server.admin": Kind::Address, Some("127.0.0.1:9091"), "the operator's door";
+    "server.public_url": Kind::Text, None, "where senders reach the bridge, such as `https://hooks.example`: needed for senders that sign the URL";
+    "server.trusted_proxies": Kind::List, Some(""), "addresses and ranges of proxies whose `X-Forwarded-For` counts";
     "server.max_body": Kind::Size, Some("1MiB"), "the largest body that is taken";
     "server.max_body_ceiling": Kind::Size, Some("16MiB"), "the most that a mapping may allow with `body.max`";
     "server.max_buffered": Kind::Size, Some("64MiB"), "memory for bodies that are being received; past it 503";

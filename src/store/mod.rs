@@ -73,6 +73,19 @@ pub trait Store: Send + Sync + 'static {
     /// The mapping files that were kept last, in the order of their names; none in a store that never kept any.
     async fn kept_mappings(&self) -> Result<Vec<(String, String)>, Error>;
 
+    /// Keeps the secret that a source's sender gave, the first one and no other; gives the one that is kept.
+    async fn adopt_secret(
+        &self,
+        source: &crate::event::SourceName,
+        secret: &str,
+    ) -> Result<String, Error>;
+
+    /// The secret that was kept of a source's sender.
+    async fn adopted_secret(
+        &self,
+        source: &crate::event::SourceName,
+    ) -> Result<Option<String>, Error>;
+
     /// Whether the store can be written now; what readiness asks.
     async fn check_writable(&self) -> Result<(), Error>;
 

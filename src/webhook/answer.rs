@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 
+use super::handshake::Reply;
 use super::respond::Respond;
 use crate::event::EventId;
 
@@ -89,6 +90,9 @@ pub enum Answer {
         /// The usual answer.
         usual: Box<Self>,
     },
+    /// It was no event: the answer is what the sender's protocol asks for.
+    #[serde(skip)]
+    Handshake(Reply),
 }
 
 #[expect(clippy::borrowed_box, reason = "as the derived code calls it")]
@@ -116,6 +120,7 @@ impl Answer {
             Self::One(event) => event.status,
             Self::Several { status, .. } => *status,
             Self::Own { usual, .. } => usual.status(),
+            Self::Handshake(_) => Status::Control,
         }
     }
 
@@ -127,6 +132,7 @@ impl Answer {
                 events.iter().map(EventAnswer::counted).min().unwrap_or(*status)
             }
             Self::Own { usual, .. } => usual.counted(),
+            Self::Handshake(_) => Status::Control,
         }
     }
 

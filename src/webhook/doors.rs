@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
+use super::explained::Allowance;
 use super::head::Head;
 use super::meters::Meters;
 use super::respond::{Respond, respond_of};
@@ -25,12 +26,25 @@ pub struct Doors {
 pub(super) struct Door {
     pub(super) source: Arc<Source>,
     /// What requests are held against; what is missing where the source is closed.
-    pub(super) verifier: Result<Verifier, MissingSecret>,
+    pub(super) verifier: Result<Verifier, NotReady>,
     pub(super) meters: Meters,
     /// What senders are told in place of the usual answer.
     pub(super) respond: Option<Arc<Respond>>,
     /// The headers that are kept, in lower case.
     headers: Vec<String>,
+    /// When it was last found out why a request was not believed.
+    pub(super) explained: Allowance,
+}
+
+/// Why a source is closed: what it lacks.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotReady {
+    /// A secret.
+    #[error(transparent)]
+    Secret(#[from] MissingSecret),
+    /// The URL that its sender signs cannot be known.
+    #[error("its sender signs the URL: say in `server.public_url` where senders reach the bridge")]
+    PublicUrl,
 }
 
 /// A source whose `verify` or `respond` cannot be used.
@@ -76,13 +90,21 @@ impl Doors {
         Ok(Self { by_name: read.into_iter().map(door).collect() })
     }
 
-    /// The sources, and the secret that each of those that are closed misses.
-    pub fn iter(&self) -> impl Iterator<Item = (&Arc<Source>, Option<&MissingSecret>)> {
+    /// Closes the sources whose senders sign the URL: nobody has said what it is.
+    pub(super) fn without_public_url(&mut self) {
+        let doors = self.by_name.values_mut().filter_map(Arc::get_mut);
+        for door in doors.filter(|door| door.verifier.as_ref().is_ok_and(Verifier::signs_url)) {
+            door.verifier = Err(NotReady::PublicUrl);
+        }
+    }
+
+    /// The sources, and what each of those that are closed lacks.
+    pub fn iter(&self) -> impl Iterator<Item = (&Arc<Source>, Option<&NotReady>)> {
         self.by_name.values().map(|door| (&door.source, door.verifier.as_ref().err()))
     }
 
-    /// The sources that are closed, and the secret each of them misses.
-    pub fn closed(&self) -> impl Iterator<Item = (&Arc<Source>, &MissingSecret)> {
+    /// The sources that are closed, and what each of them lacks.
+    pub fn closed(&self) -> impl Iterator<Item = (&Arc<Source>, &NotReady)> {
         self.by_name.values().filter_map(|door| Some((&door.source, door.verifier.as_ref().err()?)))
     }
 }
@@ -119,12 +141,13 @@ impl Door {
         respond: Option<Arc<Respond>>,
         metrics: &Metrics,
     ) -> Self {
+        let verifier = verifier.map_err(NotReady::from);
         let verifying = verifier.as_ref().map(Verifier::headers).unwrap_or_default();
         let kept =
             |name: &&String| !CREDENTIALS.contains(&name.as_str()) && !verifying.contains(name);
         let headers = source.headers.iter().filter(kept).cloned().collect();
         let meters = Meters::of(&source, metrics);
-        Self { source, verifier, meters, respond, headers }
+        Self { source, verifier, meters, respond, headers, explained: Allowance::default() }
     }
 
     /// The headers that rules read and the store keeps: those the source names, never a credential.

@@ -1,5 +1,8 @@
 //! The head of a request, as far as anything behind the door reads it.
 
+use std::net::IpAddr;
+use std::sync::Arc;
+
 /// Everything of a request but its body.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Head {
@@ -13,6 +16,21 @@ pub struct Head {
     pub token: Option<String>,
     /// The headers.
     pub headers: Headers,
+    /// Where senders reach the bridge, such as `https://hooks.example`: what stands before the path in a URL that
+    /// is signed. Nothing where nobody has said it.
+    pub origin: Option<Arc<str>>,
+    /// The address of the client; nothing where proxies in between do not tell it.
+    pub client: Option<IpAddr>,
+}
+
+impl Head {
+    /// The URL as its sender wrote it, as far as can be told; nothing without an origin.
+    pub fn url(&self) -> Option<String> {
+        let Self { origin, path, query, .. } = self;
+        let origin = origin.as_deref()?;
+        let mark = if query.is_empty() { "" } else { "?" };
+        Some(format!("{origin}{path}{mark}{query}"))
+    }
 }
 
 /// Headers in the order they came, names in lower case.

@@ -14,12 +14,14 @@ use super::answer::Answer;
 use super::body::{self, Body, Budget};
 use super::document::decode_for;
 use super::doors::{Door, Doors};
+use super::explained;
+use super::handshake;
 use super::head::Head;
 use super::meters::Meters;
 use super::planned::new_event;
 use super::refusal::Refusal;
 use super::settings::IntakeSettings;
-use super::verify::{Reason, Verdict};
+use super::verify::{Payload, Reason, Verdict, Verifier};
 use super::visit::{Visit, elapsed_ms};
 use crate::clock::SharedClock;
 use crate::decode;
@@ -62,7 +64,10 @@ impl Intake {
     }
 
     /// Puts these sources in force, all at once. Requests that are being handled finish with theirs.
-    pub fn install(&self, doors: Doors) {
+    pub fn install(&self, mut doors: Doors) {
+        if self.settings.public_url.is_none() {
+            doors.without_public_url();
+        }
         let doors = Arc::new(doors);
         let old = self.doors.swap(Arc::clone(&doors));
         for name in old.by_name.keys().filter(|name| !doors.by_name.contains_key(*name)) {
@@ -83,7 +88,7 @@ impl Intake {
             }
             match &door.verifier {
                 Err(missing) => {
-                    error!(source = %name, reason = %missing, "a source is closed until its secret is there");
+                    error!(source = %name, reason = %missing, "a source is closed until what it lacks is there");
                 }
                 Ok(verifier) if verifier.has_short_secret() => {
                     warn!(source = %name, "the secret of a source has less than 8 bytes and could be guessed");
@@ -106,6 +111,10 @@ impl Intake {
         &self.metrics
     }
 
+    pub(super) fn settings(&self) -> &IntakeSettings {
+        &self.settings
+    }
+
     /// The meters of requests that name no source.
     pub(super) fn unknown(&self) -> &Meters {
         &self.unknown
@@ -125,14 +134,17 @@ impl Intake {
         let visit = Visit::begin(Arc::clone(self), door);
         let front = async {
             let door = visit.door.as_deref().ok_or(Refusal::UnknownSource)?;
-            self.admit(door, &head)?;
+            if let Some(reply) = self.admit(door, &head)? {
+                return Ok(Err(reply));
+            }
             let declared = head.headers.first("content-length").and_then(|text| text.parse().ok());
             let timeout = self.settings.request_timeout.0;
             let limit = self.settings.body_limit(door.source.body.max);
-            body::receive(body, declared, limit, &self.budget, timeout).await
+            body::receive(body, declared, limit, &self.budget, timeout).await.map(Ok)
         };
         let mut body = match front.await {
-            Ok(body) => body,
+            Ok(Ok(body)) => body,
+            Ok(Err(reply)) => return visit.end(Ok(Answer::Handshake(reply))),
             Err(refusal) => return visit.end(Err(refusal)),
         };
         let task = self.tasks.spawn(async move {
@@ -151,8 +163,8 @@ impl Intake {
         }
     }
 
-    /// What can be checked without the body.
-    fn admit(&self, door: &Door, head: &Head) -> Result<(), Refusal> {
+    /// What can be checked without the body; a reply where there is nothing more to it.
+    fn admit(&self, door: &Door, head: &Head) -> Result<Option<handshake::Reply>, Refusal> {
         if let Ok(verifier) = &door.verifier
             && head.token.is_some()
             && !verifier.takes_path_token()
@@ -160,19 +172,62 @@ impl Intake {
             return Err(Refusal::UnknownSource);
         }
         if head.method != "POST" {
-            return Err(Refusal::Method);
+            let verifier = door.verifier.as_ref().ok();
+            let reply = verifier.map(|verifier| handshake::without_body(verifier, head));
+            let allow = handshake::allowed(verifier);
+            return reply.transpose()?.flatten().ok_or(Refusal::Method { allow }).map(Some);
         }
         let Ok(verifier) = &door.verifier else { return Err(Refusal::Closed) };
         if let Verdict::Refused(reason) = verifier.judge_head(head, self.clock.now()) {
-            return Err(Refusal::Unverified(reason));
+            return Err(refused(verifier, reason));
         }
-        coding_of(head).map(drop)
+        coding_of(head).map(|_| None)
+    }
+
+    /// Goes on only with what is believed; a reply where it is a handshake and no event.
+    async fn believe(
+        &self,
+        door: &Arc<Door>,
+        verifier: &Verifier,
+        head: &Head,
+        body: &Body,
+    ) -> Result<Option<handshake::Reply>, Refusal> {
+        let now = self.clock.now();
+        let payload = Payload { as_sent: &body.sent, inflated: &body.bytes };
+        let source = &door.source.name;
+        if let Some(reply) = handshake::unsigned(verifier, head, payload.inflated)? {
+            return Ok(Some(reply));
+        }
+        if let Some(offered) = handshake::offered_secret(verifier, head) {
+            let kept = self.store.adopt_secret(source, offered).await;
+            let kept = kept.map_err(Refusal::NotStored)?;
+            verifier.adopt(&kept);
+            if kept != offered {
+                warn!(%source, "another secret than the one that was kept is not taken");
+                return Err(refused(verifier, Reason::Auth));
+            }
+            return Ok(Some(handshake::secret_taken(offered)));
+        }
+        if verifier.awaits_secret()
+            && let Some(kept) =
+                self.store.adopted_secret(source).await.map_err(Refusal::NotStored)?
+        {
+            verifier.adopt(&kept);
+        }
+        match verifier.judge(head, payload, now) {
+            Verdict::Genuine => handshake::verified(verifier, head, payload, now),
+            Verdict::NeedsBody => Err(refused(verifier, Reason::SignatureMissing)),
+            Verdict::Refused(reason) => {
+                explained::later(door, head, &body.bytes, now, self.clock.monotonic(), &self.tasks);
+                Err(refused(verifier, reason))
+            }
+        }
     }
 
     /// Inflates, verifies, decodes, maps and stores a request that has arrived.
     async fn take_in(
         &self,
-        door: &Door,
+        door: &Arc<Door>,
         head: &Head,
         body: &mut Body,
         begun: Instant,
@@ -182,10 +237,8 @@ impl Intake {
             body.inflate(coding, self.settings.body_limit(door.source.body.max))?;
         }
         let verifier = door.verifier.as_ref().map_err(|_| Refusal::Closed)?;
-        match verifier.judge(head, &body.bytes, now) {
-            Verdict::Genuine => {}
-            Verdict::NeedsBody => return Err(Refusal::Unverified(Reason::SignatureMissing)),
-            Verdict::Refused(reason) => return Err(Refusal::Unverified(reason)),
+        if let Some(reply) = self.believe(door, verifier, head, body).await? {
+            return Ok(Answer::Handshake(reply));
         }
         let content_type = head.headers.first("content-type");
         let document = decode_for(&door.source, content_type, &body.bytes)?;
@@ -283,4 +336,13 @@ pub(super) fn plan(
     let planned = door.source.plan(&input);
     door.meters.mapped(mapping.elapsed());
     planned
+}
+
+/// Turns away who is not believed, in the way that the source's sender wants to hear it.
+fn refused(verifier: &Verifier, reason: Reason) -> Refusal {
+    if handshake::refuses_in_silence(verifier) {
+        Refusal::Silent(reason)
+    } else {
+        Refusal::Unverified(reason)
+    }
 }

@@ -2,7 +2,8 @@
 //!
 //! [`route`] takes HTTP apart and puts it together, [`Intake`] is what happens in between: route, method,
 //! what can be checked without the body, body, inflate, signature, decode, map, store, answer. [`Doors`] are the sources
-//! in force, [`verify`] says whether a request is from whom it should be, [`Refusal`] why it was turned away.
+//! in force, [`verify`] says whether a request is from whom it should be, [`Handshake`] what its sender asks before
+//! it sends events, [`Refusal`] why it was turned away.
 //!
 //! # Promises
 //!
@@ -11,10 +12,13 @@
 //! - Of credentials and signatures nothing is kept, and nothing of a request is logged.
 //! - Bodies are bounded in size, in time and in the memory they take up together.
 
+mod address;
 mod answer;
 mod body;
 mod document;
 mod doors;
+mod explained;
+mod handshake;
 pub mod head;
 mod intake;
 mod line;
@@ -31,12 +35,14 @@ mod tests;
 pub mod verify;
 mod visit;
 
+pub use address::{InvalidNetwork, Network};
 pub use answer::{Answer, EventAnswer, Status};
 pub use document::decode_for;
-pub use doors::{Doors, Flaw, check_verify, verify_of};
+pub use doors::{Doors, Flaw, NotReady, check_verify, verify_of};
+pub use handshake::{Handshake, Reply};
 pub use intake::Intake;
 pub use line::keep_line;
 pub use refusal::Refusal;
 pub use respond::{Respond, check_door};
 pub use schema::mapping_schema;
-pub use settings::{BodyLimit, IntakeSettings};
+pub use settings::{BodyLimit, IntakeSettings, InvalidPublicUrl, PublicUrl};

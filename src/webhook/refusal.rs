@@ -16,14 +16,26 @@ pub enum Refusal {
     #[error("there is no such source")]
     UnknownSource,
     /// The source takes another method.
-    #[error("only `POST` is taken here")]
-    Method,
+    #[error("only `{allow}` is taken here")]
+    Method {
+        /// Those it takes, as `Allow` lists them.
+        allow: &'static str,
+    },
     /// The source's secret is missing: it is closed, never open.
     #[error("the source is not ready")]
     Closed,
     /// It is not from whom it should be.
     #[error("the request is not believed")]
     Unverified(Reason),
+    /// The same, for a sender that wants to be told so without a word.
+    #[error("the request is not believed")]
+    Silent(Reason),
+    /// A handshake without the token that was agreed on, or with a question that is not answered.
+    #[error("the handshake is not answered")]
+    Challenge {
+        /// What its sender is told.
+        status: u16,
+    },
     /// The body is larger than the source takes.
     #[error("the body is larger than the limit of {limit}{}", if *inflated { " once it is inflated" } else { "" })]
     TooLarge {
@@ -75,8 +87,9 @@ impl Refusal {
     pub fn rejection(&self) -> Option<&'static str> {
         match self {
             Self::UnknownSource => Some("unknown_source"),
-            Self::Method => Some("method"),
-            Self::Unverified(reason) => Some(reason.label()),
+            Self::Method { .. } => Some("method"),
+            Self::Unverified(reason) | Self::Silent(reason) => Some(reason.label()),
+            Self::Challenge { .. } => Some(Reason::Auth.label()),
             Self::TooLarge { .. } => Some("body_too_large"),
             Self::Encoding
             | Self::Undecodable(
@@ -92,8 +105,10 @@ impl Refusal {
     pub fn outcome(&self) -> &'static str {
         match self {
             Self::UnknownSource
-            | Self::Method
+            | Self::Method { .. }
             | Self::Unverified(_)
+            | Self::Silent(_)
+            | Self::Challenge { .. }
             | Self::TooLarge { .. }
             | Self::Encoding
             | Self::Undecodable(_)
@@ -123,12 +138,15 @@ impl From<&Refusal> for Problem {
             Refusal::UnknownSource => {
                 Self::new(404, "/problems/unknown-source", "There is no such source")
             }
-            Refusal::Method => {
+            Refusal::Method { .. } => {
                 Self::new(405, "/problems/method-not-allowed", "The method is not taken here")
             }
             // With no word on which part is wrong: whoever guesses learns nothing.
-            Refusal::Unverified(_) => {
+            Refusal::Unverified(_) | Refusal::Silent(_) => {
                 return Self::new(401, "/problems/unverified", "The request is not believed");
+            }
+            Refusal::Challenge { status } => {
+                Self::new(*status, "/problems/challenge", "The handshake is not answered")
             }
             Refusal::TooLarge { .. } => {
                 Self::new(413, "/problems/too-large", "The body is too large")

@@ -7,16 +7,21 @@ use std::task::{Context, Poll};
 
 use actix_web::error::PayloadError;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ALLOW, CONTENT_LENGTH, HeaderValue, RETRY_AFTER, TRANSFER_ENCODING};
+use actix_web::http::header::{
+    ALLOW, CONTENT_LENGTH, HeaderValue, RETRY_AFTER, TRANSFER_ENCODING, X_CONTENT_TYPE_OPTIONS,
+};
 use actix_web::{HttpRequest, HttpResponse, web};
 use bytes::Bytes;
 use futures_util::{FutureExt, Stream};
 
+use super::address;
 use super::answer::Answer;
+use super::handshake::Reply;
 use super::head::{Head, Headers};
 use super::intake::Intake;
 use super::line::cut_soon;
 use super::refusal::Refusal;
+use super::settings::PublicUrl;
 use crate::decode::percent_decoded;
 use crate::problem::{CONTENT_TYPE, Problem};
 
@@ -41,7 +46,7 @@ async fn receive(
     let mut body = Watched { payload, ended: has_no_body(&request) };
     let source = request.match_info().get("source").unwrap_or_default().to_owned();
     let intake = intake.into_inner();
-    let received = intake.receive(&source, head_of(&request), &mut body);
+    let received = intake.receive(&source, head_of(&request, &intake), &mut body);
     let answer = AssertUnwindSafe(received).catch_unwind().await.unwrap_or_else(|_| {
         intake.metrics().panics_total.with_label_values::<&str>(&[]).inc();
         Err(Refusal::Broken)
@@ -54,7 +59,8 @@ async fn receive(
     response
 }
 
-fn head_of(request: &HttpRequest) -> Head {
+fn head_of(request: &HttpRequest, intake: &Intake) -> Head {
+    let settings = intake.settings();
     let mut headers = Headers::default();
     for (name, value) in request.headers() {
         headers.add(name.as_str(), &text_of(value));
@@ -64,7 +70,11 @@ fn head_of(request: &HttpRequest) -> Head {
         path: request.uri().path().to_owned(),
         query: request.query_string().to_owned(),
         token: request.match_info().get("token").map(percent_decoded),
+        client: request
+            .peer_addr()
+            .and_then(|peer| address::client(peer.ip(), &headers, &settings.trusted_proxies)),
         headers,
+        origin: settings.public_url.as_ref().map(PublicUrl::origin),
     }
 }
 
@@ -112,7 +122,9 @@ fn respond(answer: &Result<Answer, Refusal>) -> HttpResponse {
                 None => response.json(usual),
             };
         }
+        Ok(Answer::Handshake(reply)) => return reply_of(reply),
         Ok(answer) => return HttpResponse::Ok().json(answer),
+        Err(Refusal::Silent(_)) => return HttpResponse::Unauthorized().finish(),
         Err(refusal) => refusal,
     };
     let problem = Problem::from(refusal);
@@ -121,8 +133,22 @@ fn respond(answer: &Result<Answer, Refusal>) -> HttpResponse {
     if let Some(seconds) = problem.retry_after {
         response.insert_header((RETRY_AFTER, seconds));
     }
-    if matches!(refusal, Refusal::Method) {
-        response.insert_header((ALLOW, "POST"));
+    if let Refusal::Method { allow } = refusal {
+        response.insert_header((ALLOW, *allow));
     }
     response.content_type(CONTENT_TYPE).json(problem)
+}
+
+fn reply_of(reply: &Reply) -> HttpResponse {
+    let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::OK);
+    let mut response = HttpResponse::build(status);
+    // Nothing that is given back may be taken for a page.
+    response.insert_header((X_CONTENT_TYPE_OPTIONS, "nosniff"));
+    if let Some((name, value)) = &reply.header {
+        response.insert_header((*name, value.as_str()));
+    }
+    match reply.content_type {
+        Some(content_type) => response.content_type(content_type).body(reply.body.clone()),
+        None => response.finish(),
+    }
 }

@@ -57,7 +57,7 @@ impl Visit {
         let source = self.door.as_ref().map_or("unknown", |door| door.source.name.as_str());
         let (reason, elapsed_ms) = (refusal.reason(), elapsed_ms(self.begun));
         match refusal {
-            Refusal::UnknownSource | Refusal::Method => {
+            Refusal::UnknownSource | Refusal::Method { .. } => {
                 debug!(source, reason, elapsed_ms, "request refused");
             }
             Refusal::NotStored(error) => {
@@ -71,6 +71,8 @@ impl Visit {
                 info!(source, reason, elapsed_ms, %error, "request refused");
             }
             Refusal::Unverified(_)
+            | Refusal::Silent(_)
+            | Refusal::Challenge { .. }
             | Refusal::TooLarge { .. }
             | Refusal::Encoding
             | Refusal::Incomplete

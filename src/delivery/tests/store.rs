@@ -198,6 +198,14 @@ impl Store for FakeStore {
         Ok(Vec::new())
     }
 
+    async fn adopt_secret(&self, _source: &SourceName, secret: &str) -> Result<String, Error> {
+        Ok(secret.to_owned())
+    }
+
+    async fn adopted_secret(&self, _source: &SourceName) -> Result<Option<String>, Error> {
+        Ok(None)
+    }
+
     async fn check_writable(&self) -> Result<(), Error> {
         Ok(())
     }

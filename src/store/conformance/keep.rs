@@ -235,6 +235,21 @@ pub(crate) async fn mapping_files_are_replaced_as_a_whole_or_not_at_all(backend:
     store(&**backend.store(), vec![keyed("evt_1")]).await;
 }
 
+pub(crate) async fn the_first_secret_of_a_sender_is_kept_and_no_other(backend: impl Backend) {
+    let (asana, other) = (source("asana"), source("other"));
+    let store = backend.store();
+    assert_eq!(store.adopted_secret(&asana).await.unwrap(), None);
+
+    assert_eq!(store.adopt_secret(&asana, "first").await.unwrap(), "first");
+    assert_eq!(store.adopt_secret(&asana, "second").await.unwrap(), "first");
+    assert_eq!(store.adopt_secret(&other, "second").await.unwrap(), "second");
+
+    let backend = backend.reopened().await;
+    let store = backend.store();
+    assert_eq!(store.adopted_secret(&asana).await.unwrap().as_deref(), Some("first"));
+    assert_eq!(store.adopt_secret(&asana, "third").await.unwrap(), "first");
+}
+
 pub(crate) async fn a_store_that_is_closed_says_so(backend: impl Backend) {
     store(&**backend.store(), vec![event(vec![update(1, "a")])]).await;
     let lent = claim_one(&**backend.store()).await.lent;

@@ -47,6 +47,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use rusqlite::OptionalExtension;
 use tokio::sync::oneshot;
 
 use self::claim::RawClaim;
@@ -55,7 +56,7 @@ use self::keys::Keys;
 use self::lock::LockFile;
 use self::memory::Memory;
 use self::prepared::{Incoming, Prepared, PreparedAgain};
-use self::queue::{AppendOp, ClaimOp, Ending, KeepOp, Queue, RecordOp};
+use self::queue::{AdoptOp, AppendOp, ClaimOp, Ending, KeepOp, Queue, RecordOp};
 use self::readers::Readers;
 use self::room::{PAGE_SIZE, Room};
 use self::writer::{Waits, Writer};
@@ -259,6 +260,24 @@ impl Store for SqliteStore {
         self.readers.read(mappings::kept).await
     }
 
+    async fn adopt_secret(&self, source: &SourceName, secret: &str) -> Result<String, Error> {
+        let (reply, kept) = oneshot::channel();
+        let (name, secret) = (adopted(source), secret.to_owned());
+        self.queue.adopt(AdoptOp { name, secret, reply })?;
+        kept.await.map_err(|_| Error::Closed)?
+    }
+
+    async fn adopted_secret(&self, source: &SourceName) -> Result<Option<String>, Error> {
+        let name = adopted(source);
+        let read = move |connection: &rusqlite::Connection| {
+            connection
+                .query_row(statements::GET_META, [name], |row| row.get(0))
+                .optional()
+                .map_err(|error| connection::failed(&error))
+        };
+        self.readers.read(read).await
+    }
+
     async fn check_writable(&self) -> Result<(), Error> {
         let (reply, checked) = oneshot::channel();
         self.queue.check(reply)?;
@@ -278,6 +297,11 @@ impl Drop for SqliteStore {
             drop(writer.join());
         }
     }
+}
+
+/// The name in `meta` under which the secret of a source's sender is kept.
+fn adopted(source: &SourceName) -> String {
+    format!("adopted:{source}")
 }
 
 /// Finds what is wrong with the place before SQLite says it in its own words.

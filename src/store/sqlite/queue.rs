@@ -49,6 +49,13 @@ pub(super) struct ClaimOp {
     pub(super) reply: oneshot::Sender<Lending>,
 }
 
+/// A secret to be kept, unless there is one.
+pub(super) struct AdoptOp {
+    pub(super) name: String,
+    pub(super) secret: String,
+    pub(super) reply: oneshot::Sender<Result<String, Error>>,
+}
+
 /// Somebody who asks whether the store can be written.
 pub(super) type CheckOp = oneshot::Sender<Result<(), Error>>;
 
@@ -70,6 +77,7 @@ pub(super) struct Work {
     pub(super) claims: Vec<ClaimOp>,
     pub(super) checks: Vec<CheckOp>,
     pub(super) keeps: Vec<KeepOp>,
+    pub(super) adoptions: Vec<AdoptOp>,
     #[cfg(test)]
     pub(super) hooks: Vec<HookOp>,
 }
@@ -91,6 +99,7 @@ struct Waiting {
     claims: Vec<ClaimOp>,
     checks: Vec<CheckOp>,
     keeps: Vec<KeepOp>,
+    adoptions: Vec<AdoptOp>,
     #[cfg(test)]
     hooks: Vec<HookOp>,
     /// The clock was moved: what was not due may be due now.
@@ -110,7 +119,10 @@ impl Waiting {
         if !self.hooks.is_empty() {
             return true;
         }
-        let asked = !self.claims.is_empty() || !self.checks.is_empty() || !self.keeps.is_empty();
+        let asked = !self.claims.is_empty()
+            || !self.checks.is_empty()
+            || !self.keeps.is_empty()
+            || !self.adoptions.is_empty();
         self.closed || self.jumped || asked
     }
 }
@@ -184,6 +196,13 @@ impl Queue {
         })
     }
 
+    pub(super) fn adopt(&self, op: AdoptOp) -> Result<(), Error> {
+        self.put(|waiting| {
+            waiting.adoptions.push(op);
+            Ok(())
+        })
+    }
+
     #[cfg(test)]
     pub(super) fn hook(&self, op: HookOp) -> Result<(), Error> {
         self.put(|waiting| {
@@ -250,7 +269,10 @@ impl Queue {
 impl Waiting {
     fn take(&mut self) -> Option<Work> {
         self.jumped = false;
-        let done = self.operations() == 0 && self.checks.is_empty() && self.keeps.is_empty();
+        let done = self.operations() == 0
+            && self.checks.is_empty()
+            && self.keeps.is_empty()
+            && self.adoptions.is_empty();
         if self.closed && done {
             return None;
         }
@@ -266,6 +288,7 @@ impl Waiting {
             claims: std::mem::take(&mut self.claims),
             checks: std::mem::take(&mut self.checks),
             keeps: std::mem::take(&mut self.keeps),
+            adoptions: std::mem::take(&mut self.adoptions),
             #[cfg(test)]
             hooks: std::mem::take(&mut self.hooks),
         };

@@ -41,6 +41,7 @@ statements! {
     FORGET_MAPPINGS = "DELETE FROM mapping";
     KEEP_MAPPING = "INSERT INTO mapping(name, text) VALUES (?1, ?2)";
     KEPT_MAPPINGS = "SELECT name, text FROM mapping ORDER BY name";
+    ADD_META = "INSERT INTO meta(name, value) VALUES (?1, ?2) ON CONFLICT(name) DO NOTHING";
 
     /// What is lent goes back: at start nobody holds anything.
     RECLAIM = "UPDATE upd SET due_at = ?1, lease = NULL WHERE lease > 0";

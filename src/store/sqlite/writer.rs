@@ -12,7 +12,7 @@ use super::claim::{Lending, RawClaim};
 use super::connection::{self, failed};
 use super::lock::LockFile;
 use super::memory::Memory;
-use super::queue::{AppendOp, ClaimOp, Pace, Queue, RecordOp, Work};
+use super::queue::{AdoptOp, AppendOp, ClaimOp, Pace, Queue, RecordOp, Work};
 use super::room::Room;
 use super::{mappings, schema, statements};
 use crate::clock::SharedClock;
@@ -105,7 +105,8 @@ impl Writer {
     }
 
     fn serve(&mut self, work: Work) {
-        let Work { mut records, mut appends, claims, checks, keeps, .. } = work;
+        let Work { mut records, mut appends, claims, checks, keeps, adoptions, .. } = work;
+        self.adopt(adoptions);
         #[cfg(test)]
         for hook in work.hooks {
             if let Some(connection) = &self.connection {
@@ -256,6 +257,17 @@ impl Writer {
         Ok(done)
     }
 
+    /// Keeps secrets of senders, each in a statement of its own: there is one in the life of a source.
+    fn adopt(&self, adoptions: Vec<AdoptOp>) {
+        for AdoptOp { name, secret, reply } in adoptions {
+            let kept = match &self.connection {
+                Some(connection) => adopt(connection, &name, &secret).map_err(|e| failed(&e)),
+                None => Err(Error::Failed("the store is being opened again".to_owned())),
+            };
+            answer(reply, kept);
+        }
+    }
+
     fn observe(&self, done: &Done, took: Duration) {
         let counts = [
             ("append", done.appended.len()),
@@ -317,6 +329,12 @@ fn write(
     let lent = if wanted > 0 { batch.claim(wanted, fence)? } else { Vec::new() };
     let checked = full.map_or(Ok(()), |full| Err(Error::Full(full)));
     Ok(Done { recorded, appended, checked, lent })
+}
+
+/// Keeps a value unless there is one of its name; gives the one there is.
+fn adopt(connection: &Connection, name: &str, secret: &str) -> rusqlite::Result<String> {
+    connection.prepare_cached(statements::ADD_META)?.execute((name, secret))?;
+    connection.prepare_cached(statements::GET_META)?.query_row([name], |row| row.get(0))
 }
 
 fn next_due(connection: &Connection) -> rusqlite::Result<Option<i64>> {

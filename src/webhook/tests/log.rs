@@ -66,5 +66,5 @@ async fn a_line_names_source_and_reason_and_nothing_of_the_request() {
     assert_eq!(line("request refused", "path")["reason"], "auth");
     assert_eq!(line("request refused", "open")["reason"], "bad_body");
     assert_eq!(line("request refused", "unknown")["reason"], "unknown_source");
-    line("a source is closed until its secret is there", "closed");
+    line("a source is closed until what it lacks is there", "closed");
 }

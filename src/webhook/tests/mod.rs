@@ -32,7 +32,7 @@ use crate::clock::{Clock, ManualClock, SharedClock};
 use crate::contact::{
     ContactUpdate, HeldReason, Mobile, OnMissing, PlannedUpdate, SkippedReason, Target, Who,
 };
-use crate::event::EventId;
+use crate::event::{EventId, SourceName};
 use crate::mapping::{Decision, Held, Planned, PlannedEvent, Set, Source};
 use crate::store::{
     Claim, End, Error, EventFilter, EventRow, Lent, NewEvent, NewState, NewUpdate, Numbers, Page,
@@ -47,6 +47,7 @@ struct Shelf {
     kept: Mutex<Vec<(Request, NewEvent)>>,
     seen: Mutex<HashMap<String, EventId>>,
     fails: Mutex<Option<Error>>,
+    adopted: Mutex<HashMap<String, String>>,
 }
 
 #[async_trait]
@@ -104,6 +105,15 @@ impl Store for Shelf {
 
     async fn kept_mappings(&self) -> Result<Vec<(String, String)>, Error> {
         Ok(Vec::new())
+    }
+
+    async fn adopt_secret(&self, source: &SourceName, secret: &str) -> Result<String, Error> {
+        let mut adopted = self.adopted.lock().unwrap();
+        Ok(adopted.entry(source.to_string()).or_insert_with(|| secret.to_owned()).clone())
+    }
+
+    async fn adopted_secret(&self, source: &SourceName) -> Result<Option<String>, Error> {
+        Ok(self.adopted.lock().unwrap().get(source.as_str()).cloned())
     }
 
     async fn check_writable(&self) -> Result<(), Error> {

@@ -1,14 +1,20 @@
 //! Holding a request against what its source asks for.
 
+use std::sync::{Arc, OnceLock};
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use subtle::ConstantTimeEq;
 
-use super::hmac::{self, Key};
+use super::asked::Asked;
+use super::key::Key;
+use super::pointer::Pointer;
 use super::scheme::{Place, Scheme};
 use super::secret::Secret;
+use super::signature;
 use crate::decode::query_pairs;
+use crate::webhook::address::Network;
 use crate::webhook::head::{Differing, Head, only};
 
 /// What the door asks of a request, with its secrets.
@@ -17,6 +23,8 @@ pub(super) enum Check {
     Open,
     /// Something that needs no body: any of the secrets.
     Credential(Credential, Vec<Secret>),
+    /// The client's address is one of these.
+    Address(Vec<Network>),
     /// The strongest first; the first one that is present decides.
     Signature(Vec<Keyed>),
     All(Vec<Check>),
@@ -28,6 +36,16 @@ pub(super) enum Check {
 pub(super) struct Keyed {
     pub(super) scheme: Scheme,
     pub(super) keys: Vec<Key>,
+    /// Where the sender gives its secret: the key once it has.
+    pub(super) adopted: Option<Arc<OnceLock<Key>>>,
+}
+
+impl Keyed {
+    /// The keys there are by now.
+    pub(super) fn keys(&self) -> Vec<&Key> {
+        let adopted = self.adopted.as_ref().and_then(|cell| cell.get());
+        self.keys.iter().chain(adopted).collect()
+    }
 }
 
 /// A secret that is sent along.
@@ -45,6 +63,8 @@ pub(super) enum TokenPlace {
     Path,
     Query(String),
     Header(String),
+    /// In the body: all that is selected must match, and something must be.
+    Body(Pointer),
 }
 
 /// Why a request is not believed. For the operator; the sender is not told which.
@@ -56,7 +76,7 @@ pub enum Reason {
     SignatureMismatch,
     /// The signature is right, and too old or from the future.
     TimestampSkew,
-    /// The token, password or bearer token is missing or wrong.
+    /// The token, password or bearer token is missing or wrong, or the address is none of the source's.
     Auth,
 }
 
@@ -88,30 +108,52 @@ pub enum Verdict {
 }
 
 impl Check {
-    /// Judges a request, by its head alone while there is no body.
-    pub(super) fn judge(&self, head: &Head, body: Option<&[u8]>, now: Timestamp) -> Verdict {
+    /// Judges a request, by its head alone where `asked` is without its body.
+    pub(super) fn judge(&self, asked: &Asked<'_>, body: Seen, now: Timestamp) -> Verdict {
         match self {
             Self::Open => Verdict::Genuine,
+            Self::Credential(Credential::Token(TokenPlace::Body(pointer)), secrets) => {
+                if body == Seen::HeadOnly {
+                    return Verdict::NeedsBody;
+                }
+                let given = asked.texts(pointer);
+                let all = given.iter().fold(true, |all, one| all & matches_any(one, secrets));
+                if all && !given.is_empty() {
+                    Verdict::Genuine
+                } else {
+                    Verdict::Refused(Reason::Auth)
+                }
+            }
             Self::Credential(credential, secrets) => {
-                let given = credential.given(head);
+                let given = credential.given(asked.head);
                 if given.is_some_and(|given| matches_any(&given, secrets)) {
                     Verdict::Genuine
                 } else {
                     Verdict::Refused(Reason::Auth)
                 }
             }
-            Self::Signature(versions) => {
-                let Some(body) = body else { return Verdict::NeedsBody };
-                let present = versions.iter().find(|v| hmac::is_present(&v.scheme, head));
-                match present {
-                    None => Verdict::Refused(Reason::SignatureMissing),
-                    Some(Keyed { scheme, keys }) => hmac::verify(scheme, keys, head, body, now),
+            Self::Address(networks) => {
+                let of = |address| networks.iter().any(|network| network.contains(address));
+                if asked.head.client.is_some_and(of) {
+                    Verdict::Genuine
+                } else {
+                    Verdict::Refused(Reason::Auth)
                 }
             }
+            Self::Signature(_) if body == Seen::HeadOnly => Verdict::NeedsBody,
+            Self::Signature(versions) => match in_force(versions, asked) {
+                None => Verdict::Refused(Reason::SignatureMissing),
+                Some(version) => {
+                    match signature::judge(&version.scheme, &version.keys(), asked, now) {
+                        Ok(_) => Verdict::Genuine,
+                        Err(reason) => Verdict::Refused(reason),
+                    }
+                }
+            },
             Self::All(checks) => {
                 let mut verdict = Verdict::Genuine;
                 for check in checks {
-                    match check.judge(head, body, now) {
+                    match check.judge(asked, body, now) {
                         Verdict::Genuine => {}
                         Verdict::NeedsBody => verdict = Verdict::NeedsBody,
                         refused @ Verdict::Refused(_) => return refused,
@@ -122,7 +164,7 @@ impl Check {
             Self::Any(checks) => {
                 let mut verdict = Verdict::Refused(Reason::Auth);
                 for check in checks {
-                    match check.judge(head, body, now) {
+                    match check.judge(asked, body, now) {
                         Verdict::Genuine => return Verdict::Genuine,
                         Verdict::NeedsBody => verdict = Verdict::NeedsBody,
                         refused @ Verdict::Refused(_) if verdict != Verdict::NeedsBody => {
@@ -145,15 +187,29 @@ impl Check {
     }
 }
 
+/// How much of a request there is to see.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Seen {
+    HeadOnly,
+    All,
+}
+
+/// The scheme that decides: the first that is present.
+pub(super) fn in_force<'v>(versions: &'v [Keyed], asked: &Asked<'_>) -> Option<&'v Keyed> {
+    versions.iter().find(|version| signature::is_present(&version.scheme, asked))
+}
+
 impl Credential {
     /// What the request gives for it; two different values are none.
-    fn given(&self, head: &Head) -> Option<String> {
+    pub(super) fn given(&self, head: &Head) -> Option<String> {
         let authorization = |scheme: &str| {
             let (own, rest) = head.headers.only("authorization").ok()??.split_once(' ')?;
             own.eq_ignore_ascii_case(scheme).then(|| rest.trim().to_owned())
         };
         match self {
             Self::Token(TokenPlace::Path) => head.token.clone(),
+            // Its check reads it.
+            Self::Token(TokenPlace::Body(_)) => None,
             Self::Token(TokenPlace::Header(name)) => {
                 head.headers.only(name).ok()?.map(str::to_owned)
             }
@@ -190,7 +246,7 @@ impl Check {
                 .iter()
                 .filter_map(|version| match &version.scheme.signature {
                     Place::Header(name) => Some(name.as_str()),
-                    Place::Query(_) => None,
+                    Place::Query(_) | Place::Json(_) => None,
                 })
                 .collect(),
             _ => Vec::new(),
@@ -205,7 +261,7 @@ impl Check {
                 .iter()
                 .filter_map(|version| match &version.scheme.signature {
                     Place::Query(name) => Some(name.as_str()),
-                    Place::Header(_) => None,
+                    Place::Header(_) | Place::Json(_) => None,
                 })
                 .collect(),
             _ => Vec::new(),

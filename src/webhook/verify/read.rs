@@ -1,131 +1,10 @@
-//! The parameters of `hmac:`, read strictly.
+//! Words, texts and names of `verify:`, read strictly.
 
-use std::ops::Range;
-use std::time::Duration;
-
-use super::scheme::{Algorithm, Encoding, KeyForm, Place, Scheme, Stamp, StampForm, Tolerance};
-use super::template;
+use super::pointer::Pointer;
+use super::scheme::{Place, Tolerance};
 use crate::mapping::expr::nearest;
 use crate::mapping::syntax::{Code, Fields, Node, Problem, Problems};
 use crate::units::Span;
-
-/// How far a timestamp may be off where nobody says otherwise.
-const TOLERANCE: Tolerance = Tolerance::Within(Duration::from_mins(5));
-
-/// A scheme alone, as it stands in a preset.
-pub(super) fn scheme(node: &Node, problems: &mut Problems) -> Option<Scheme> {
-    let mut fields = Fields::of(node, problems)?;
-    let scheme = scheme_fields(&mut fields, problems);
-    fields.finish(problems);
-    scheme
-}
-
-/// The keys of a scheme; the caller takes the others and finishes the block.
-pub(super) fn scheme_fields(fields: &mut Fields<'_>, problems: &mut Problems) -> Option<Scheme> {
-    let block = fields.span().clone();
-    let algorithm = optional(fields.take("algorithm"), Algorithm::Sha256, |node| {
-        word(node, ALGORITHMS, problems)
-    });
-    let key = optional(fields.take("key"), KeyForm::Utf8, |node| word(node, KEYS, problems));
-    let encoding =
-        optional(fields.take("encoding"), Encoding::Hex, |node| word(node, ENCODINGS, problems));
-    let digest = optional(fields.take("digest"), false, |node| truth(node, problems));
-    let strip = match fields.take("strip") {
-        None => Some(None),
-        Some(node) => text(node, "a text", problems).map(|text| Some(text.to_owned())),
-    };
-    let signature = fields.need("signature", problems).and_then(|node| place(node, problems));
-    let format = optional(fields.take("format"), template::bare_signature(), |node| {
-        template::format(node, problems)
-    });
-    let signed = optional(fields.take("signed"), template::body_alone(), |node| {
-        template::signed(node, problems)
-    });
-    let timestamp = match fields.take("timestamp") {
-        None => Some(None),
-        Some(node) => stamp(node, problems).map(Some),
-    };
-    let id = match fields.take("id") {
-        None => Some(None),
-        Some(node) => header_of(node, problems).map(Some),
-    };
-    let scheme = Scheme {
-        algorithm: algorithm?,
-        digest: digest?,
-        key: key?,
-        strip: strip?,
-        signature: signature?,
-        format: format?,
-        encoding: encoding?,
-        signed: signed?,
-        timestamp: timestamp?,
-        id: id?,
-    };
-    fits_together(&scheme, &block, problems).then_some(scheme)
-}
-
-/// Whether all that is signed can be had, and all that is checked is signed.
-fn fits_together(scheme: &Scheme, block: &Range<usize>, problems: &mut Problems) -> bool {
-    use super::scheme::Part;
-    let signs = |part: &Part| scheme.signed.contains(part);
-    let inside = scheme.format.timestamp.is_some();
-    let beside = scheme.timestamp.as_ref().is_some_and(|stamp| stamp.header.is_some());
-    let flaws = [
-        (
-            (inside || signs(&Part::Timestamp)) && scheme.timestamp.is_none(),
-            "`{timestamp}` is used here: say `timestamp: { format: unix, tolerance: 5m }`",
-        ),
-        (
-            scheme.timestamp.is_some() && !inside && !beside,
-            "the timestamp is nowhere: give `timestamp` its `header`, or put `{timestamp}` into `format`",
-        ),
-        (
-            inside && beside,
-            "the timestamp is in two places: in `format` and in the `header` of `timestamp`",
-        ),
-        (
-            scheme.timestamp.is_some() && !signs(&Part::Timestamp),
-            "the timestamp is not signed, so that anybody could change it: put `{timestamp}` into `signed`",
-        ),
-        (
-            scheme.id.is_some() != signs(&Part::Id),
-            "`{id}` in `signed` and `id: { header: … }` belong together",
-        ),
-        (
-            scheme.digest && !signs(&Part::Secret),
-            "with `digest: true` the secret must be among the parts: put `{secret}` into `signed`",
-        ),
-    ];
-    let wrong = flaws.into_iter().find(|(wrong, _)| *wrong);
-    if let Some((_, message)) = wrong {
-        problems.error(Code::Verify, block, message);
-    }
-    wrong.is_none()
-}
-
-pub(super) const ALGORITHMS: &[(&str, Algorithm)] =
-    &[("sha1", Algorithm::Sha1), ("sha256", Algorithm::Sha256), ("sha512", Algorithm::Sha512)];
-pub(super) const KEYS: &[(&str, KeyForm)] =
-    &[("utf8", KeyForm::Utf8), ("hex", KeyForm::Hex), ("base64", KeyForm::Base64)];
-pub(super) const ENCODINGS: &[(&str, Encoding)] =
-    &[("hex", Encoding::Hex), ("base64", Encoding::Base64), ("base64url", Encoding::Base64Url)];
-pub(super) const STAMP_FORMS: &[(&str, StampForm)] = &[
-    ("unix", StampForm::Unix),
-    ("unix_ms", StampForm::UnixMs),
-    ("rfc3339", StampForm::Rfc3339),
-    ("http_date", StampForm::HttpDate),
-];
-
-fn optional<T>(
-    node: Option<&Node>,
-    default: T,
-    read: impl FnOnce(&Node) -> Option<T>,
-) -> Option<T> {
-    match node {
-        None => Some(default),
-        Some(node) => read(node),
-    }
-}
 
 /// A text that is not empty.
 pub(super) fn text<'n>(node: &'n Node, expected: &str, problems: &mut Problems) -> Option<&'n str> {
@@ -170,7 +49,8 @@ pub(super) fn unknown_word<'w>(
         .help(help)
 }
 
-fn truth(node: &Node, problems: &mut Problems) -> Option<bool> {
+/// `true` or `false`.
+pub(super) fn truth(node: &Node, problems: &mut Problems) -> Option<bool> {
     let truth = node.as_bool();
     if truth.is_none() {
         problems.error(Code::Verify, &node.span, "`true` or `false` is expected");
@@ -189,41 +69,58 @@ pub(super) fn header_name(node: &Node, problems: &mut Problems) -> Option<String
     Some(name.to_ascii_lowercase())
 }
 
-fn place(node: &Node, problems: &mut Problems) -> Option<Place> {
-    let mut fields = Fields::of(node, problems)?;
-    let header = fields.take("header");
-    let query = fields.take("query");
-    fields.finish(problems);
-    match (header, query) {
-        (Some(header), None) => header_name(header, problems).map(Place::Header),
-        (None, Some(query)) => {
-            text(query, "the name of a parameter", problems).map(|name| Place::Query(name.into()))
-        }
-        _ => {
-            let message = "one place is expected: `{ header: NAME }` or `{ query: NAME }`";
-            problems.error(Code::Verify, &node.span, message);
-            None
-        }
+/// What a key says, or its default where it is not there.
+pub(super) fn optional<T>(
+    node: Option<&Node>,
+    default: T,
+    read: impl FnOnce(&Node) -> Option<T>,
+) -> Option<T> {
+    match node {
+        None => Some(default),
+        Some(node) => read(node),
     }
 }
 
-fn header_of(node: &Node, problems: &mut Problems) -> Option<String> {
-    let mut fields = Fields::of(node, problems)?;
-    let header = fields.need("header", problems);
-    fields.finish(problems);
-    header_name(header?, problems)
+/// A pointer into the body; one that selects several where `several` says so.
+pub(super) fn pointer(node: &Node, several: bool, problems: &mut Problems) -> Option<Pointer> {
+    let written = text(node, "a path into the body, such as `$.token`,", problems)?;
+    let pointer = Pointer::parse(written).filter(|pointer| several || !pointer.is_plural());
+    if pointer.is_none() {
+        let message = "a path of names and positions is expected, such as `$.meta.token` or `$.items[0].token`";
+        problems.error(Code::Verify, &node.span, message);
+    }
+    pointer
 }
 
-fn stamp(node: &Node, problems: &mut Problems) -> Option<Stamp> {
-    let mut fields = Fields::of(node, problems)?;
-    let form = fields.need("format", problems).and_then(|form| word(form, STAMP_FORMS, problems));
-    let tolerance = optional(fields.take("tolerance"), TOLERANCE, |node| tolerance(node, problems));
-    let header = match fields.take("header") {
-        None => Some(None),
-        Some(header) => header_name(header, problems).map(Some),
-    };
-    fields.finish(problems);
-    Some(Stamp { header: header?, form: form?, tolerance: tolerance? })
+/// What was to be read cannot be, and the problems say why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Reported;
+
+/// One place in a request: `{ header: NAME }`, `{ query: NAME }` or `{ json: $.path }`; other keys are the caller's.
+pub(super) fn place(
+    fields: &mut Fields<'_>,
+    problems: &mut Problems,
+) -> Result<Option<Place>, Reported> {
+    let mut found = Vec::new();
+    if let Some(header) = fields.take("header") {
+        found.push(header_name(header, problems).map(Place::Header));
+    }
+    if let Some(query) = fields.take("query") {
+        let name = text(query, "the name of a parameter", problems);
+        found.push(name.map(|name| Place::Query(name.to_owned())));
+    }
+    if let Some(json) = fields.take("json") {
+        found.push(pointer(json, false, problems).map(Place::Json));
+    }
+    if found.len() > 1 {
+        let message = "one place is expected: `header`, `query` or `json`";
+        problems.error(Code::Verify, fields.span(), message);
+        return Err(Reported);
+    }
+    match found.pop() {
+        None => Ok(None),
+        Some(place) => place.map(Some).ok_or(Reported),
+    }
 }
 
 /// A duration, or `none` where any time will do.

@@ -8,12 +8,12 @@ use super::scheme::Place;
 pub fn recognise(headers: &[(String, String)]) -> Vec<&'static str> {
     let is_there = |place: &Place| match place {
         Place::Header(name) => headers.iter().any(|(own, _)| own.eq_ignore_ascii_case(name)),
-        Place::Query(_) => false,
+        Place::Query(_) | Place::Json(_) => false,
     };
     let mut found: Vec<_> = presets::names()
         .filter_map(|name| {
-            let schemes = presets::find(name)?;
-            let at = schemes.iter().position(|scheme| is_there(&scheme.signature))?;
+            let preset = presets::find(name)?;
+            let at = preset.schemes.iter().position(|scheme| is_there(&scheme.signature))?;
             Some((!is_spoken_of(name, headers), at, name))
         })
         .collect();

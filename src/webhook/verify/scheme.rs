@@ -5,30 +5,62 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::{DateTimeParser, DateTimePrinter};
 
-/// A way of signing requests with a shared secret.
+use super::pointer::Pointer;
+use super::spelling::Spelling;
+
+/// A way of signing requests.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Scheme {
-    pub(super) algorithm: Algorithm,
-    /// A plain hash over the parts, one of which is the secret, instead of an HMAC.
-    pub(super) digest: bool,
+    /// Its name among the schemes of a preset.
+    pub(super) version: Option<String>,
+    pub(super) method: Method,
     pub(super) key: KeyForm,
     /// What stands before the key in the secret and does not belong to it.
     pub(super) strip: Option<String>,
+    /// What a secret must begin with to belong to this scheme of a preset; it is stripped too.
+    pub(super) prefix: Option<String>,
+    /// The header, in lower case, and the value that it must have for this scheme to be the one in use.
+    pub(super) when: Option<(String, String)>,
     pub(super) signature: Place,
     pub(super) format: Format,
     pub(super) encoding: Encoding,
     pub(super) signed: Vec<Part>,
+    /// The spellings of the URL that are tried.
+    pub(super) urls: Vec<Spelling>,
     pub(super) timestamp: Option<Stamp>,
     /// The header that holds `{id}`.
     pub(super) id: Option<String>,
+    /// The parameter of the query that holds the SHA-256, in hexadecimal digits, of a body that is no form: what
+    /// covers the body where `{form_sorted}` does not.
+    pub(super) body_hash: Option<String>,
+    /// A list that must hold exactly one item, since no other is signed.
+    pub(super) sole: Option<Pointer>,
+    pub(super) signed_bytes: SignedBytes,
+}
+
+/// How the signature is made of what is signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Method {
+    Hmac(Hash),
+    /// A plain hash over the parts, one of which is the secret.
+    Digest(Hash),
+    PublicKey(Asymmetric),
 }
 
 /// The hash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Algorithm {
+pub(super) enum Hash {
     Sha1,
     Sha256,
     Sha512,
+}
+
+/// The algorithm of a sender that has a key of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asymmetric {
+    Ed25519,
+    RsaSha256,
+    EcdsaP256Sha256,
 }
 
 /// How the secret becomes the key.
@@ -37,6 +69,8 @@ pub(super) enum KeyForm {
     Utf8,
     Hex,
     Base64,
+    /// Text whose HTML entities are decoded first (`WordPress`).
+    Html,
 }
 
 /// How a signature is written; what is compared is what it stands for.
@@ -47,11 +81,19 @@ pub(super) enum Encoding {
     Base64Url,
 }
 
-/// Where the signature stands; a header's name in lower case.
+/// The body that is signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum SignedBytes {
+    Inflated,
+    AsSent,
+}
+
+/// Where something stands in a request; a header's name in lower case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Place {
     Header(String),
     Query(String),
+    Json(Pointer),
 }
 
 /// A piece of what is signed.
@@ -59,15 +101,24 @@ pub(super) enum Place {
 pub(super) enum Part {
     Text(String),
     Body,
+    /// The CRC-32 of the body, in decimal digits.
+    Crc32,
     Timestamp,
     Id,
     Method,
+    Url,
     Path,
     /// With its `?`, where there is one.
     Query,
+    /// The fields of a form, sorted, each name with its value, without repeats; nothing where it is no form.
+    FormSorted,
     Secret,
     /// A header's name in lower case.
     Header(String),
+    /// What stands there in the body; nothing where nothing does.
+    Json(Pointer),
+    /// A text that the mapping file gives beside `preset`.
+    Setting(String),
 }
 
 /// What stands around the signature, and the timestamp, in their header.
@@ -84,8 +135,8 @@ pub(super) struct Format {
 /// The timestamp of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Stamp {
-    /// Its header, where it is not inside the format.
-    pub(super) header: Option<String>,
+    /// Where it stands, where it is not inside the format.
+    pub(super) place: Option<Place>,
     pub(super) form: StampForm,
     pub(super) tolerance: Tolerance,
 }
@@ -136,6 +187,11 @@ impl Format {
         entries
     }
 
+    /// What it looks like, for a message.
+    pub(super) fn form(&self) -> String {
+        self.put_together("{timestamp}", "{signature}")
+    }
+
     /// Writes the header as its sender would.
     pub(super) fn put_together(&self, timestamp: &str, signature: &str) -> String {
         let Self { timestamp: before_time, signature: before, separators } = self;
@@ -150,6 +206,19 @@ impl Format {
 }
 
 impl StampForm {
+    /// Every form.
+    pub(super) const ALL: &[Self] = &[Self::Unix, Self::UnixMs, Self::Rfc3339, Self::HttpDate];
+
+    /// Its name, as in `format:`.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Unix => "unix",
+            Self::UnixMs => "unix_ms",
+            Self::Rfc3339 => "rfc3339",
+            Self::HttpDate => "http_date",
+        }
+    }
+
     /// Reads a timestamp.
     pub(super) fn read(self, text: &str) -> Option<Timestamp> {
         match self {

@@ -21,6 +21,8 @@ pub enum SecretRef {
     File(PathBuf),
     /// The secret itself, written in the file.
     Written(Secret),
+    /// `adopt`: the sender gives it in its first request.
+    Adopted,
 }
 
 /// A secret; it shows itself to nobody.
@@ -39,11 +41,11 @@ impl Secret {
         Self(text.into())
     }
 
-    pub(super) fn as_str(&self) -> &str {
+    pub(in crate::webhook) fn as_str(&self) -> &str {
         &self.0
     }
 
-    pub(super) fn as_bytes(&self) -> &[u8] {
+    pub(in crate::webhook) fn as_bytes(&self) -> &[u8] {
         self.0.as_bytes()
     }
 }
@@ -54,6 +56,7 @@ impl fmt::Display for SecretRef {
             Self::Variable(name) => write!(f, "env:{name}"),
             Self::File(path) => write!(f, "file:{}", path.display()),
             Self::Written(_) => f.write_str("written in the file"),
+            Self::Adopted => f.write_str("adopt"),
         }
     }
 }
@@ -86,6 +89,15 @@ pub enum Unusable {
     /// The scheme's key is given as base64 text.
     #[error("is no base64 text, as its scheme wants")]
     NotBase64,
+    /// A public key is wanted, and this is none.
+    #[error("is no public key: hexadecimal digits, base64, PEM or a PEM certificate is expected")]
+    NoPublicKey,
+    /// The key is one of another algorithm.
+    #[error("is a key of another kind than its scheme uses")]
+    OtherKey,
+    /// For signing, the private key is wanted.
+    #[error("is no private key: PKCS #8 in PEM, base64 or hexadecimal digits is expected")]
+    NoPrivateKey,
 }
 
 impl SecretRef {
@@ -97,6 +109,8 @@ impl SecretRef {
     pub(super) fn resolve(&self, source: &dyn SecretSource) -> Result<Secret, MissingSecret> {
         let text = match self {
             Self::Written(secret) => return Ok(secret.clone()),
+            // It is asked of the store, when the first request comes.
+            Self::Adopted => return Err(self.missing(Unusable::Unset)),
             Self::Variable(name) => {
                 source.variable(name).ok_or_else(|| self.missing(Unusable::Unset))?
             }

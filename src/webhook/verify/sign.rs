@@ -5,8 +5,9 @@ use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 
 use super::Verifier;
+use super::asked::{Asked, Payload};
 use super::check::{Check, Credential, TokenPlace};
-use super::hmac;
+use super::signature;
 use super::spec::VerifySpec;
 use crate::webhook::head::Head;
 
@@ -39,34 +40,33 @@ pub fn sign(
             Err(std::io::ErrorKind::Unsupported.into())
         }
     }
-    VerifySpec::preset(preset, secret)?.resolve(&NoSource).ok()?.sign(head, body, now, "msg_1")
+    let spec = VerifySpec::preset(preset, secret, &[])?;
+    spec.resolve_to_sign(&NoSource).ok()?.sign(head, body, now, "msg_1")
 }
 
 impl Verifier {
     /// Signs a request with the first secret, in the first way that is believed; `id` where the scheme signs one.
-    /// Nothing where the scheme signs a header that the request does not have.
+    /// Nothing where the scheme signs a header that the request does not have, wants a private key that is not
+    /// there, or has its signature inside the body.
     pub fn sign(&self, head: &Head, body: &[u8], now: Timestamp, id: &str) -> Option<Credentials> {
         let mut credentials = Credentials::default();
-        credentials.add(&self.check, head, body, now, id)?;
+        credentials.add(&self.check, &Asked::new(head, Payload::from(body)), now, id)?;
         Some(credentials)
     }
 }
 
 impl Credentials {
-    fn add(
-        &mut self,
-        check: &Check,
-        head: &Head,
-        body: &[u8],
-        now: Timestamp,
-        id: &str,
-    ) -> Option<()> {
+    fn add(&mut self, check: &Check, asked: &Asked<'_>, now: Timestamp, id: &str) -> Option<()> {
         match check {
-            Check::Open => {}
+            // Nothing can be added for it: the address has to be right, and a token in the body has to stand there.
+            Check::Open
+            | Check::Address(_)
+            | Check::Credential(Credential::Token(TokenPlace::Body(_)), _) => {}
             Check::Credential(credential, secrets) => {
                 let secret = secrets.first()?.as_str();
                 let authorization = |value: String| ("authorization".to_owned(), value);
                 match credential {
+                    Credential::Token(TokenPlace::Body(_)) => {}
                     Credential::Token(TokenPlace::Path) => self.token = Some(secret.to_owned()),
                     Credential::Token(TokenPlace::Query(name)) => {
                         self.query.push((name.clone(), secret.to_owned()));
@@ -85,17 +85,17 @@ impl Credentials {
             }
             Check::Signature(versions) => {
                 let version = versions.first()?;
-                let key = version.keys.first()?;
-                let signature = hmac::sign(&version.scheme, key, head, body, now, id)?;
+                let keys = version.keys();
+                let signature = signature::sign(&version.scheme, keys.first()?, asked, now, id)?;
                 self.headers.extend(signature.headers);
                 self.query.extend(signature.query);
             }
             Check::All(checks) => {
                 for check in checks {
-                    self.add(check, head, body, now, id)?;
+                    self.add(check, asked, now, id)?;
                 }
             }
-            Check::Any(checks) => self.add(checks.first()?, head, body, now, id)?,
+            Check::Any(checks) => self.add(checks.first()?, asked, now, id)?,
         }
         Some(())
     }

@@ -1,5 +1,7 @@
 //! The two templates of a scheme: what is signed, and what stands around the signature in its header.
 
+use super::parameters::Block;
+use super::pointer::Pointer;
 use super::read;
 use super::scheme::{Format, Part};
 use crate::mapping::syntax::{Code, Node, Problems};
@@ -41,31 +43,47 @@ fn pieces<'t>(node: &Node, text: &'t str, problems: &mut Problems) -> Option<Vec
 }
 
 /// Reads `signed`.
-pub(super) fn signed(node: &Node, problems: &mut Problems) -> Option<Vec<Part>> {
+pub(super) fn signed(node: &Node, kind: Block, problems: &mut Problems) -> Option<Vec<Part>> {
     const NAMES: &[(&str, Part)] = &[
         ("body", Part::Body),
+        ("crc32", Part::Crc32),
         ("timestamp", Part::Timestamp),
         ("id", Part::Id),
         ("method", Part::Method),
+        ("url", Part::Url),
         ("path", Part::Path),
         ("query", Part::Query),
+        ("form_sorted", Part::FormSorted),
         ("secret", Part::Secret),
     ];
+    let with_argument = |name: &str| {
+        let (kind_of_part, argument) = name.split_once(':')?;
+        match kind_of_part {
+            "header" if !argument.is_empty() => Some(Part::Header(argument.to_ascii_lowercase())),
+            "json" => {
+                let pointer = Pointer::parse(argument).filter(|pointer| !pointer.is_plural());
+                pointer.map(Part::Json)
+            }
+            "setting" if kind == Block::Preset && !argument.is_empty() => {
+                Some(Part::Setting(argument.to_owned()))
+            }
+            _ => None,
+        }
+    };
     let text = read::text(node, "what is signed, such as `{timestamp}.{body}`,", problems)?;
     let mut parts = Vec::new();
     for piece in pieces(node, text, problems)? {
         let part = match piece {
             Piece::Text(text) => Some(Part::Text(text.to_owned())),
-            Piece::Name(name) => match name.strip_prefix("header:") {
-                Some(header) if !header.is_empty() => {
-                    Some(Part::Header(header.to_ascii_lowercase()))
-                }
-                _ => NAMES.iter().find(|(own, _)| *own == name).map(|(_, part)| part.clone()),
-            },
+            Piece::Name(name) => {
+                let known = NAMES.iter().find(|(own, _)| *own == name);
+                known.map(|(_, part)| part.clone()).or_else(|| with_argument(name))
+            }
         };
         let Some(part) = part else {
             if let Piece::Name(name) = piece {
-                let known = NAMES.iter().map(|(name, _)| *name).chain(["header:NAME"]);
+                let known =
+                    NAMES.iter().map(|(name, _)| *name).chain(["header:NAME", "json:$.path"]);
                 problems.add(read::unknown_word(node, name, known));
             }
             return None;

@@ -1,5 +1,6 @@
 //! The verifier held against published vectors, against its own signer, and against small changes.
 
+mod diagnosing;
 mod judging;
 mod laws;
 mod published;
@@ -38,12 +39,21 @@ fn verifier(text: &str, secrets: &'static [(&'static str, &'static str)]) -> Ver
 }
 
 fn preset(name: &str, secret: &str) -> Verifier {
-    VerifySpec::preset(name, secret).unwrap().resolve(&Given(&[])).unwrap()
+    VerifySpec::preset(name, secret, SETTINGS).unwrap().resolve(&Given(&[])).unwrap()
+}
+
+/// What presets want beside the secret.
+const SETTINGS: &[(&str, &str)] = &[("webhook_id", "1JE4291016473214C")];
+
+/// The preset as its sender has it, with a private key where it has one.
+fn signer(name: &str, secret: &str) -> Verifier {
+    VerifySpec::preset(name, secret, SETTINGS).unwrap().resolve_to_sign(&Given(&[])).unwrap()
 }
 
 fn post(headers: &[(&str, &str)]) -> Head {
     let headers: Headers = headers.iter().copied().collect();
-    Head { method: "POST".into(), path: "/hooks/a".into(), headers, ..Head::default() }
+    let origin = Some("https://bridge.example".into());
+    Head { method: "POST".into(), path: "/hooks/a".into(), headers, origin, ..Head::default() }
 }
 
 fn at(second: i64) -> Timestamp {
@@ -63,7 +73,34 @@ fn signed(head: &Head, credentials: &Credentials) -> Head {
     head
 }
 
+/// What the receiver of a preset's sender has: the secret, or the public key of the sender's private one.
+fn verifier_for(name: &str, secret: &str) -> Verifier {
+    let public = PAIRS.iter().find(|(private, _)| *private == secret);
+    preset(name, public.map_or(secret, |(_, public)| public))
+}
+
+macro_rules! key {
+    ($name:literal) => {
+        include_str!(concat!("../../../../tests/fixtures/keys/", $name, ".pem"))
+    };
+}
+
+/// Private keys with what belongs to them, and each with the public key of another.
+const PAIRS: &[(&str, &str)] = &[
+    (key!("ed25519-private"), key!("ed25519-public")),
+    (key!("rsa-private"), key!("rsa-certificate")),
+    (key!("p256-private"), key!("p256-public")),
+];
+
+/// Public keys that belong to none of these.
+const OTHER_ED25519: &str = "MCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=";
+const OTHER_P256: &str = "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE83T4O/n84iotIvIW4mdBgQ/7dAfSmpqIM8kF9mN1flpVKS3GRqe62gw+2fNNRaINXvVpiglSI8eNEc6wEA3F+g==";
+
 const SECRETS: &[(&str, &str, &str)] = &[
+    ("discord", key!("ed25519-private"), OTHER_ED25519),
+    ("gohighlevel", key!("ed25519-private"), OTHER_ED25519),
+    ("paypal", key!("rsa-private"), key!("rsa-other")),
+    ("sendgrid", key!("p256-private"), OTHER_P256),
     ("close", "b9260244ef33625f9b4b26a27db08758", "b9260244ef33625f9b4b26a27db08759"),
     ("standard-webhooks", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZI", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZJ"),
     ("svix", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZI", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZJ"),
