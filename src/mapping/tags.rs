@@ -53,7 +53,9 @@ fn literals<'e>(item: &'e Expr, found: &mut Vec<&'e str>) {
     match item {
         Expr::Literal(value) => found.extend(value.as_text()),
         Expr::FirstOf(items) | Expr::AllOf(items) => {
-            items.iter().for_each(|item| literals(item, found));
+            for item in items {
+                literals(item, found);
+            }
         }
         Expr::Guarded(guarded) => literals(guarded.value(), found),
         Expr::Path(_)

@@ -135,7 +135,7 @@ mod tests {
     fn what_is_not_fit_is_named_with_its_place() {
         let typo = FINE.replace("update", "updat");
         for (given, words) in [
-            (&[("a.yaml", FINE), ("b.yaml", typo.as_str())][..], "b.yaml:3:9: E004: "),
+            (&[("a.yaml", FINE), ("b.yaml", typo.as_str())][..], "b.yaml:3:46: E002: "),
             (&[("a.yaml", FINE), ("b.yaml", "")], "b.yaml:1:1: "),
             (&[("a.yaml", &FINE.replace("none\nevent", "nonsense\nevent"))], "a.yaml:1:9: "),
             (&[], "no mapping file"),

@@ -3,7 +3,7 @@
 use super::presets;
 use super::scheme::Place;
 
-/// The presets whose signature is among these headers (names in lower case), the likeliest first: one whose own
+/// The presets that need a secret and nothing else, and whose signature is among these headers (names in lower case), the likeliest first: one whose own
 /// scheme it is before one that knows it besides, and one whose name the headers speak before the rest.
 pub fn recognise(headers: &[(String, String)]) -> Vec<&'static str> {
     let is_there = |place: &Place| match place {
@@ -12,7 +12,7 @@ pub fn recognise(headers: &[(String, String)]) -> Vec<&'static str> {
     };
     let mut found: Vec<_> = presets::names()
         .filter_map(|name| {
-            let preset = presets::find(name)?;
+            let preset = presets::find(name).filter(|preset| preset.settings().is_empty())?;
             let at = preset.schemes.iter().position(|scheme| is_there(&scheme.signature))?;
             Some((!is_spoken_of(name, headers), at, name))
         })

@@ -46,8 +46,7 @@ fn preset() -> Schema {
         .key("version", Schema::text(), "The one version of the scheme that is taken.")
         .key("tolerance", tolerance(), TOLERANCE)
         .key("signed_bytes", Schema::words_of(SIGNED_BYTES), "Which bytes are signed.");
-    let mut names: Vec<_> =
-        presets::summaries().into_iter().flat_map(|preset| preset.settings).collect();
+    let mut names: Vec<_> = presets::summaries().flat_map(|preset| preset.settings).collect();
     names.sort_unstable();
     names.dedup();
     for name in names {

@@ -50,7 +50,7 @@ async fn what_is_not_fit_leaves_the_last_good_set_in_force_and_is_named() {
     let (crm, shop) = (folder.join("crm.yaml"), folder.join("shop.yaml"));
     let before = hash(&bridge).await;
     let spoil: [(&str, &str, &dyn Fn()); 8] = [
-        ("invalid", "shop.yaml:4:5: E004", &|| {
+        ("invalid", "shop.yaml:5:5: E002", &|| {
             std::fs::write(&shop, writing("shop").replacen("contact:", "contcat:", 1)).unwrap();
         }),
         ("invalid", "shop.yaml:1:", &|| std::fs::write(&shop, "").unwrap()),
