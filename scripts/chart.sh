@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Writes what is made from other files: the schema of the values, the dashboard, the chart's README, the golden renders.
+set -euo pipefail
 cd "$(dirname "$0")" && ./kube-tools.sh python helm helm-docs
 . ./chart/lib.sh
 python scripts/chart/schema.py

@@ -74,11 +74,14 @@ install_unittest() {
   (cd "$copy" && go build -ldflags "-s -w" -o "$bin/helm-unittest" ./cmd/helm-unittest)
   rm -rf "$copy"
 }
+install_crds() {
+  rm -rf "$cache/crds" && mkdir -p "$cache/crds"
+  cp "$(module "github.com/prometheus-operator/prometheus-operator@$operator")"/example/prometheus-operator-crd/*.yaml "$cache/crds/"
+  cp "$(module "sigs.k8s.io/gateway-api@$gateway")"/config/crd/standard/*.yaml "$cache/crds/"
+}
 install_schemas() {
   rm -rf "$cache/schemas"
-  "$venv/bin/python" "$root/scripts/chart/schemas.py" "$cache/schemas" \
-    "$(module "github.com/prometheus-operator/prometheus-operator@$operator")/example/prometheus-operator-crd" \
-    "$(module "sigs.k8s.io/gateway-api@$gateway")/config/crd/standard"
+  "$venv/bin/python" "$root/scripts/chart/schemas.py" "$cache/schemas" "$cache/crds"
 }
 # The staging modules are not in kubernetes' own module: a module around it names their published versions.
 install_apiserver() {
@@ -100,19 +103,21 @@ install_kubectl() {
 
 for tool in "$@"; do
   case "$tool" in
-    chart) "$0" python helm unittest kubeconform kube-score helm-docs schemas promtool ;;
-    cluster) "$0" helm schemas etcd kube-apiserver kubectl ;;
+    chart) "$0" python helm unittest kubeconform kube-score helm-docs schemas promtool shellcheck ;;
+    cluster) "$0" helm crds etcd kube-apiserver kubectl ;;
     python) python ;;
     helm) once helm "$helm" install_helm ;;
     unittest) once unittest "$unittest" install_unittest ;;
     kubeconform) once kubeconform "$kubeconform" go_install "github.com/yannh/kubeconform/cmd/kubeconform@$kubeconform" ;;
     kube-score) once kube-score "$kube_score" go_install "github.com/zegl/kube-score/cmd/kube-score@$kube_score" ;;
     helm-docs) once helm-docs "$helm_docs" go_install "github.com/norwoodj/helm-docs/cmd/helm-docs@$helm_docs" ;;
+    crds) once crds "$operator-$gateway" install_crds ;;
     schemas)
-      python
+      "$0" python crds
       once schemas "$operator-$gateway-$(cat "$root/scripts/chart/schemas.py" <(echo "$python_packages") | sha256sum | cut -c1-12)" install_schemas
       ;;
     promtool) "$root/scripts/tools.sh" promtool ;;
+    shellcheck) have shellcheck || { echo "installing shellcheck" >&2 && apt shellcheck; } ;;
     etcd) have etcd || { echo "installing etcd" >&2 && apt etcd-server; } ;;
     buildah) { have buildah && have mmdebstrap; } || { echo "installing buildah" >&2 && apt buildah mmdebstrap; } ;;
     kube-apiserver) once kube-apiserver "$kubernetes" install_apiserver ;;

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Everything about the chart that can be said without a cluster. No check is left out silently: a tool that is missing is installed.
+set -euo pipefail
 cd "$(dirname "$0")" && ./kube-tools.sh chart
 . ./chart/lib.sh
 work=$(mktemp -d)
@@ -25,14 +26,16 @@ valid() { # FILE VERSION
 #   ephemeral storage            the pod writes to its volume; logs are rotated by the kubelet
 #   image pull policy            tags are versions, or a digest is given
 #   host anti-affinity           the topology spread constraints do it
-#   statefulset service name     wants a selector in the same file order; the Service is there (the API server test installs it)
-score() { kube-score score --output-format ci --ignore-test container-ephemeral-storage-request-and-limit,container-image-pull-policy,deployment-has-host-podantiaffinity,statefulset-has-host-podantiaffinity --ignore-container-cpu-limit "$1"; }
+score() {
+  kube-score score --output-format ci --exit-one-on-warning --ignore-container-cpu-limit \
+    --ignore-test container-ephemeral-storage-request-and-limit,container-image-pull-policy,deployment-has-host-podantiaffinity,statefulset-has-host-podantiaffinity "$1"
+}
 
 check "values.schema.json is current" python scripts/chart/schema.py --check
 check "values.schema.json is a schema" check-jsonschema --check-metaschema "$chart/values.schema.json"
 check "the dashboard is current" python scripts/chart/dashboard.py --check
 check "the chart's README is current" diff -u "$chart/README.md" <(helm-docs --chart-search-root "$chart" --dry-run --log-level warning)
-check "the scripts" bash -n scripts/*.sh
+check "the scripts" shellcheck --external-sources --source-path=SCRIPTDIR scripts/*.sh scripts/chart/*.sh
 check "the chart is for this version of the program" test "$(sed -nE 's/^appVersion: //p' "$chart/Chart.yaml")" = "$(sed -nE 's/^version = "(.*)"/\1/p' Cargo.toml | head -1)"
 check "YAML" yamllint --strict --config-file .yamllint.yaml "$chart/values.yaml" "$chart/Chart.yaml" "$chart/ci" "$chart/files" "$chart/tests" helm/tests
 check "Dockerfile" hadolint Dockerfile
@@ -56,6 +59,7 @@ check "no golden render is left over" test "$(find "$golden" -name '*.yaml' | wc
 render "$chart/ci/monitoring-values.yaml" "$newest" --set monitoring.rules.alertLabels=null >"$work/monitoring.yaml"
 check "alerts, dashboard, runbook" python scripts/chart/rules.py "$work/monitoring.yaml"
 [ ! -s "$work/out" ] || cat "$work/out"
+check "docs/deploy.md, from the chart to the first contact" scripts/chart/walk.sh
 check "the package" helm package --destination "$work" "$chart"
 echo "chart: $passed checks passed, $failed failed"
 [ "$failed" -eq 0 ]
