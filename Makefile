@@ -2,7 +2,7 @@
 CARGO ?= cargo
 CACHE_BIN := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/chatflow-bridge/bin
 
-.PHONY: help demo build test lint deny advisories docs bench fuzz
+.PHONY: help demo build test lint deny advisories docs bench fuzz chart image test-chart test-image test-kube
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 14
@@ -15,6 +15,22 @@ build: ## the release binary
 
 test: ## every test, with the tools they need
 	@./scripts/test.sh
+	@./scripts/test-chart.sh
+
+test-chart: ## the chart, its alerts and its dashboard: all that can be said without a cluster
+	@./scripts/test-chart.sh
+
+test-kube: ## the chart against a real API server (the first run builds it: 12 minutes)
+	@./scripts/test-kube.sh
+
+test-image: ## the image on stand-ins for its bases, run and looked at (the first run is a release build)
+	@./scripts/test-image.sh
+
+image: ## the image, with docker, podman or buildah
+	@./scripts/image.sh
+
+chart: ## what is made from other files: schema of the values, dashboard, README and golden renders of the chart
+	@./scripts/chart.sh
 
 lint: deny ## format, clippy and rustdoc with warnings denied, licences and bans
 	$(CARGO) fmt --check
