@@ -71,8 +71,10 @@ fn every_wrong_mapping_is_refused_with_its_reasons_and_their_places() {
     assert_eq!(accepted, [""; 0], "files that are not judged as their names say");
     assert!(different.is_empty(), "{}", different.join("\n"));
     assert!(count >= 90, "{count} files");
+    // What only the API can tell is asked by `check --api`.
+    let by_files = Code::ALL.iter().filter(|code| **code != Code::UnknownTag);
     let missing: Vec<_> =
-        Code::ALL.iter().map(|code| code.as_str()).filter(|code| !codes.contains(code)).collect();
+        by_files.map(|code| code.as_str()).filter(|code| !codes.contains(code)).collect();
     assert_eq!(missing, [""; 0], "codes that no file of the corpus shows");
 }
 
