@@ -63,7 +63,7 @@ fn the_walk_from_one_event_to_a_tested_mapping_goes_as_it_is_written() {
             commands += 1;
         }
     }
-    assert_eq!(commands, 8);
+    assert_eq!(commands, 9);
 }
 
 #[test]
