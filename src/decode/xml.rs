@@ -318,14 +318,11 @@ mod tests {
             Value::Object(members) => {
                 let (mut attributes, mut children) = (String::new(), String::new());
                 for (key, member) in members {
-                    match (key.strip_prefix('@'), member) {
-                        (Some(key), Value::Text(text)) => {
-                            write!(attributes, " x:{key}=\"{}\"", escaped(text)).unwrap();
-                        }
-                        _ => {
-                            children.push_str("\n ");
-                            children.push_str(&written(&format!("n:{key}"), member));
-                        }
+                    if let (Some(key), Value::Text(text)) = (key.strip_prefix('@'), member) {
+                        write!(attributes, " x:{key}=\"{}\"", escaped(text)).unwrap();
+                    } else {
+                        children.push_str("\n ");
+                        children.push_str(&written(&format!("n:{key}"), member));
                     }
                 }
                 format!("<{name}{attributes}>{children}\n</{name}>")
