@@ -63,6 +63,7 @@ impl Value {
     }
 }
 
+/// Numbers are written with every digit; only an exponent is spelled in one way (`1E5` as `1e+5`).
 impl Serialize for Value {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {

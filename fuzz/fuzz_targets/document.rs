@@ -11,7 +11,8 @@ fuzz_target!(|data: &[u8]| {
     let content_type = String::from_utf8_lossy(&data[..end]);
     let body = data.get(end + 1..).unwrap_or_default();
     let (parse_json, always_arrays) = (["a".to_owned(), "payload".to_owned()], ["b".to_owned()]);
-    let options = Options { parse_json: &parse_json, always_arrays: &always_arrays, ..Options::default() };
+    let options =
+        Options { parse_json: &parse_json, always_arrays: &always_arrays, ..Options::default() };
     if let Ok(document) = document(Some(&content_type), body, &options) {
         law::holds(&document);
     }

@@ -10,5 +10,6 @@ pub fn holds(document: &Value) {
     let limits = Limits { levels: 2 * limits.levels, nodes: 2 * limits.nodes, ..limits };
     let written = serde_json::to_vec(document).expect("a document can be written");
     let again = json(&written, &limits).expect("a document can be read again");
-    assert_eq!(&again, document);
+    // `1E5` is written `1e+5`, so what is written is compared.
+    assert_eq!(serde_json::to_vec(&again).expect("a document can be written"), written);
 }

@@ -8,7 +8,8 @@ use chatflow_bridge::mapping::{Input, Set};
 use chatflow_bridge::webhook::check_door;
 use libfuzzer_sys::fuzz_target;
 
-const EVENT: &[u8] = br#"{"id":1,"mobile":"+12025550143","a":["x",{"b":null}],"t":"2026-11-23T12:00:00Z"}"#;
+const EVENT: &[u8] =
+    br#"{"id":1,"mobile":"+12025550143","a":["x",{"b":null}],"t":"2026-11-23T12:00:00Z"}"#;
 
 fuzz_target!(|text: &str| {
     let read = Set::read_with(vec![("fuzz.yaml".to_owned(), text.to_owned())], &check_door);
@@ -22,6 +23,11 @@ fuzz_target!(|text: &str| {
     let nothing = Value::default();
     for source in set.iter() {
         let received_at = jiff::Timestamp::UNIX_EPOCH;
-        source.plan(&Input { document: &document, headers: &nothing, query: &nothing, received_at });
+        source.plan(&Input {
+            document: &document,
+            headers: &nothing,
+            query: &nothing,
+            received_at,
+        });
     }
 });
