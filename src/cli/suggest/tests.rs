@@ -292,6 +292,20 @@ fn what_is_found_is_what_a_person_would_have_chosen() {
                 "      optin: $.payload.data['WhatsApp ok?'] | bool(yes=[true])",
             ],
         ),
+        (
+            "calendly-invitee-created.json",
+            vec![
+                "  preset: calendly",
+                "      mobile: $questions_and_answers['WhatsApp number']",
+                "      name: $.payload.name",
+                "      optin: $questions_and_answers['May we message you?'] | bool(yes=[yes])",
+            ],
+        ),
+        (
+            "zoom-webinar-registration-created.json",
+            vec!["    - $.payload.object.registrant.id", "    - $.event_ts"],
+        ),
+        ("intercom-contact-user-created.json", vec!["  id: $.id", "  type: $.topic"]),
         ("paypal-payment-capture-completed.json", vec!["rules: []"]),
     ] {
         let text = rules_for(name);

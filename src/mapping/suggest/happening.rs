@@ -2,6 +2,8 @@
 
 use jiff::tz::TimeZone;
 
+use super::meanings::THE_PERSON;
+use super::phone::standing;
 use super::survey::{Field, Survey};
 use super::words::Words;
 use crate::document::Value;
@@ -68,8 +70,8 @@ const TYPES: &[&str] = &[
     "event name",
     "trigger event",
     "event",
-    "type",
     "topic",
+    "type",
     "trigger type",
     "subscription type",
     "trigger",
@@ -255,9 +257,9 @@ fn id(
         found.id = vec![field.path.clone()];
         return;
     }
-    let Some(field) =
-        texts().filter(|f| f.own.are(&["id", "uid", "uuid"], &[])).min_by_key(|f| f.depth)
-    else {
+    let named =
+        |field: &Field<'_>| field.own.are(&["id", "uid", "uuid"], &[]) && standing(field) >= 0;
+    let Some(field) = texts().filter(|field| named(field)).min_by_key(|field| field.depth) else {
         found.id_note = Some("nothing that tells one event from another was found: one that is sent twice is applied twice".to_owned());
         return;
     };
@@ -283,7 +285,14 @@ fn id(
     match changed {
         Some((time, _)) => {
             let kind = found.kind.as_ref().map(|kind| kind.path.clone());
-            found.id = kind.into_iter().chain([field.path.clone(), time.clone()]).collect();
+            // Of two people at one webinar each is an event.
+            let persons = texts().filter(|other| {
+                named(other) && other.path != field.path && other.around.say(THE_PERSON)
+            });
+            let persons = persons.filter(|other| !other.path.contains("[0]"));
+            let person = persons.min_by_key(|other| other.depth).map(|other| other.path.clone());
+            let thing = [field.path.clone()].into_iter().chain(person);
+            found.id = kind.into_iter().chain(thing).chain([time.clone()]).collect();
             found.id_note = Some(format!(
                 "{note}: with the time of the change it tells one event from another"
             ));

@@ -82,9 +82,11 @@ pub(super) fn of(draft: &Draft<'_>, person: &Survey<'_>, home: &str) -> Vec<(Str
         near.chain(person.fields.iter().filter(|field| field.home != home)).filter(is_worth)
     {
         let name = field.own.snake();
+        let is_mixed = |word: &str| word.contains(|c: char| c.is_ascii_digit());
         let is_name = name.starts_with(|c: char| c.is_ascii_lowercase())
             && name.len() <= 40
-            && name != "email";
+            && name != "email"
+            && !field.own.iter().skip(1).any(is_mixed);
         if is_name && found.len() < MOST && !found.iter().any(|(known, _)| *known == name) {
             found.push((name, field.path.clone()));
         }

@@ -98,12 +98,13 @@ pub(super) fn name<'d>(survey: &'d Survey<'d>, homes: &[&str]) -> Option<Name<'d
     let is_alone = |field: &&Field<'_>| given.iter().all(|first| first.home != field.home);
     let either =
         survey.fields.iter().filter(is_written).filter(|field| field.own.are(EITHER_NAME, FILLERS));
+    let is_first = |field: &Field<'_>| given.iter().any(|first| first.path == field.path);
     let parts: Vec<_> = given
         .iter()
         .copied()
         .chain(either.filter(is_alone))
         .filter_map(|first| Some((score(first), first, lasts(&first.home)?)))
-        .filter(|(score, ..)| *score > 0)
+        .filter(|(score, first, last)| *score > 0 && (is_first(first) || last.one().is_some()))
         .collect();
     let part = parts.iter().max_by_key(|(score, ..)| *score);
     let whole = survey
