@@ -60,7 +60,11 @@ fn scalars(node: &Node, tag: &str, places: &mut Vec<std::ops::Range<usize>>) {
         Kind::Scalar { text, .. } if text == tag => places.push(node.span.clone()),
         Kind::Scalar { .. } => {}
         Kind::List(items) => items.iter().for_each(|item| scalars(item, tag, places)),
-        Kind::Map(entries) => entries.iter().for_each(|(_, value)| scalars(value, tag, places)),
+        // What a condition compares with is no tag.
+        Kind::Map(entries) => entries
+            .iter()
+            .filter(|(key, _)| key.as_text() != Some("when"))
+            .for_each(|(_, value)| scalars(value, tag, places)),
     }
 }
 

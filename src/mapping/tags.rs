@@ -16,7 +16,9 @@ impl TagList {
     /// The tags that stand in the file as they are, also those that are added on a condition.
     pub(super) fn literals(&self) -> impl Iterator<Item = &str> {
         let mut found = Vec::new();
-        self.0.iter().for_each(|item| literals(item, &mut found));
+        for item in &self.0 {
+            literals(item, &mut found);
+        }
         found.into_iter()
     }
 
@@ -53,7 +55,9 @@ fn literals<'e>(item: &'e Expr, found: &mut Vec<&'e str>) {
     match item {
         Expr::Literal(value) => found.extend(value.as_text()),
         Expr::FirstOf(items) | Expr::AllOf(items) => {
-            items.iter().for_each(|item| literals(item, found));
+            for item in items {
+                literals(item, found);
+            }
         }
         Expr::Guarded(guarded) => literals(guarded.value(), found),
         Expr::Path(_)
