@@ -60,9 +60,9 @@ fn scalars(node: &Node, tag: &str, places: &mut Vec<std::ops::Range<usize>>) {
         Kind::Scalar { text, .. } if text == tag => places.push(node.span.clone()),
         Kind::Scalar { .. } => {}
         Kind::List(items) => items.iter().for_each(|item| scalars(item, tag, places)),
+        // What a condition compares with is no tag.
         Kind::Map(entries) => entries
             .iter()
-            // What is compared is no tag.
             .filter(|(key, _)| key.as_text() != Some("when"))
             .for_each(|(_, value)| scalars(value, tag, places)),
     }

@@ -16,7 +16,9 @@ impl TagList {
     /// The tags that stand in the file as they are, also those that are added on a condition.
     pub(super) fn literals(&self) -> impl Iterator<Item = &str> {
         let mut found = Vec::new();
-        self.0.iter().for_each(|item| literals(item, &mut found));
+        for item in &self.0 {
+            literals(item, &mut found);
+        }
         found.into_iter()
     }
 

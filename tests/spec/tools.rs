@@ -58,8 +58,7 @@ fn whole(example: &str) -> String {
         ("tests:", "tests: [{ name: a, body: {}, expect: ignored }]"),
     ] {
         if !text.lines().any(|own| own.starts_with(key)) {
-            text.push('\n');
-            text.push_str(line);
+            text.extend(["\n", line]);
         }
     }
     text.push('\n');
@@ -266,11 +265,11 @@ fn results_are_there_for_programs_and_build_servers() {
     assert_eq!(said.code, Some(1));
     let found = said.json();
     assert_eq!((&found["passed"], &found["failed"]), (&json!(0), &json!(1)));
-    let one = &found["tests"][0];
-    assert_eq!(one["file"], "mappings/crm.yaml");
-    let line = usize::try_from(one["line"].as_u64().unwrap()).unwrap();
-    assert!(text.lines().nth(line - 1).unwrap().contains("name: a lead"), "{one}");
-    assert_eq!(one["column"], 5);
+    let row = &found["tests"][0];
+    assert_eq!(row["file"], "mappings/crm.yaml");
+    let line = usize::try_from(row["line"].as_u64().unwrap()).unwrap();
+    assert!(text.lines().nth(line - 1).unwrap().contains("name: a lead"), "{row}");
+    assert_eq!(row["column"], 5);
     let xml = std::fs::read_to_string(folder.path().join("results.xml")).unwrap();
     assert!(xml.contains("<testsuite name=\"crm\" tests=\"1\" failures=\"1\""), "{xml}");
     assert!(xml.contains(&format!("file=\"mappings/crm.yaml\" line=\"{line}\"")), "{xml}");
