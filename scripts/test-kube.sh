@@ -83,8 +83,13 @@ for d in yaml.safe_load_all(sys.stdin):
   kubectl create priorityclass important --value=1000 >/dev/null 2>&1 || true
   kubectl apply --namespace "$name" -f "$work/pods.yaml" >"$work/out" 2>&1 || { cat "$work/out" && fail "$name: a pod is refused"; }
   ! grep -qi warning "$work/out" || { cat "$work/out" && fail "$name: a pod is warned about"; }
+  kubectl delete --namespace "$name" --force --grace-period=0 -f "$work/pods.yaml" >/dev/null 2>&1
   ok "$name: $(wc -l <"$work/objects") objects, $(grep -c created "$work/out") pods under Pod Security restricted"
 done
+
+# The namespaces do refuse: without this the lines above would say nothing.
+if kubectl --namespace sqlite run bare --image=registry.example.com/bare >"$work/out" 2>&1; then fail "Pod Security is not in force"; fi
+grep -q 'violates PodSecurity "restricted' "$work/out" || fail "Pod Security is not in force"
 
 # What docs/deploy.md tells a stranger to do.
 mkdir "$work/walk"
