@@ -72,6 +72,9 @@ ROWS = [
         ("Held, by rule and reason", "The rule matched and could not be applied.", "timeseries", "ops", 8, [(rate("mapping_errors_total", "source, rule, reason", SOURCE), "{{source}} {{rule}} {{reason}}")], []),
         ("Time to map", "Microseconds, unless a mapping does something expensive.", "timeseries", "s", 8, quantiles("mapping_duration_seconds"), []),
         ("Rules in force", "By source; a step is a reload.", "timeseries", "short", 8, [(f"max by (source) ({m('mappings_rules', SOURCE)})", "{{source}}")], []),
+        ("Reloads", "`invalid`: the mapping files that were seen last are not in force.", "timeseries", "short", 8, [(f"sum by (outcome) (increase({m('mappings_reloads_total')}[{RATE}]))", "{{outcome}}"), (f"min({m('mappings_last_reload_successful')})", "last one in force")], []),
+        ("Age of the mappings", "Since they were loaded.", "timeseries", "s", 8, [(f"time() - min({m('mappings_last_reload_success_timestamp_seconds')})", "age")], []),
+        ("Events without an id", "The mapping's `event.id` selects nothing: a repeat is not known as one.", "timeseries", "ops", 8, [(rate("event_id_missing_total", "source", SOURCE), "{{source}}")], []),
         ("Repeats that differ", "An id that came again with other content: `event.id` names the wrong field.", "timeseries", "ops", 8, [(rate("duplicates_differ_total", "source", SOURCE), "{{source}}")], []),
     ]),
     ("Queue", [
