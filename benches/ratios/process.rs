@@ -116,7 +116,8 @@ fn mock_with(arguments: &[&str]) -> (Ended, String) {
         .spawn()
         .unwrap();
     let mut line = String::new();
-    BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    // Lent, not taken: the pipe stays open for as long as the mock runs.
+    BufReader::new(process.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
     let url = line.rsplit(' ').next().unwrap().trim().to_owned();
     (Ended(process), url)
 }

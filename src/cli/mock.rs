@@ -45,8 +45,12 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
             create_unknown: arguments.every_id_exists,
             ..MockOptions::default()
         })?;
-        println!("the mock Chatflow API is at {}", mock.base_url());
-        println!("contacts: curl http://{}/_mock/contacts", mock.address());
+        // In one piece: whoever reads the first line alone may close the pipe behind it.
+        println!(
+            "the mock Chatflow API is at {}\ncontacts: curl http://{}/_mock/contacts",
+            mock.base_url(),
+            mock.address()
+        );
         told_to_stop().await?;
         mock.stop().await;
         Ok(ExitCode::SUCCESS)
