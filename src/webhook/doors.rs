@@ -10,7 +10,7 @@ use super::meters::Meters;
 use super::respond::{Respond, respond_of};
 use super::verify::{MissingSecret, SecretSource, Verifier, VerifySpec};
 use crate::mapping::Source;
-use crate::mapping::syntax::{Code, Node, Problem, Problems, Severity};
+use crate::mapping::syntax::{Code, Problem, Problems};
 use crate::telemetry::metrics::Metrics;
 
 /// Headers that are never kept and never shown to rules, whoever asks.
@@ -109,18 +109,7 @@ impl Doors {
     }
 }
 
-/// Checks what stands under `verify:` of a mapping file.
-pub fn check_verify(node: &Node, problems: &mut Problems) {
-    let mut own = Problems::default();
-    VerifySpec::read(node, &mut own);
-    // The warnings of `verify` are the mapping file's own.
-    own.into_sorted()
-        .into_iter()
-        .filter(|problem| problem.severity() == Severity::Error)
-        .for_each(|problem| problems.add(problem));
-}
-
-/// What `verify` of a source says, and what is wrong with it or worth a warning.
+/// What `verify` of a source says, and what is wrong with it.
 pub fn verify_of(source: &Source) -> (Option<VerifySpec>, Vec<Problem>) {
     let mut problems = Problems::default();
     let spec = source.verify.as_ref().and_then(|node| VerifySpec::read(node, &mut problems));

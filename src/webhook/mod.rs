@@ -38,7 +38,7 @@ mod visit;
 pub use address::{InvalidNetwork, Network};
 pub use answer::{Answer, EventAnswer, Status};
 pub use document::decode_for;
-pub use doors::{Doors, Flaw, NotReady, check_verify, verify_of};
+pub use doors::{Doors, Flaw, NotReady, verify_of};
 pub use handshake::{Handshake, Reply};
 pub use intake::Intake;
 pub use line::keep_line;

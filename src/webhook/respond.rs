@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::doors::check_verify;
+use super::verify::VerifySpec;
 use crate::mapping::syntax::{Code, Fields, Node, Part, Problem, Problems, scalar};
 
 /// The answer to every request whose events were taken in; errors stay problems.
@@ -86,7 +86,7 @@ impl Respond {
 /// Checks the parts of a mapping file that have their meaning at the door, for [`crate::mapping::Set::read_with`].
 pub fn check_door(part: Part, node: &Node, problems: &mut Problems) {
     match part {
-        Part::Verify => check_verify(node, problems),
+        Part::Verify => drop(VerifySpec::read(node, problems)),
         Part::Respond => drop(Respond::read(node, problems)),
     }
 }

@@ -2,7 +2,7 @@
 
 use super::read;
 use super::secret::{Secret, SecretRef};
-use crate::mapping::syntax::{Code, Kind, Node, Problem, Problems};
+use crate::mapping::syntax::{Code, Kind, Node, Problems};
 
 /// One secret, or a list while the sender changes over from one to the next; `adopt` alone where the sender gives it.
 pub(super) fn secrets(
@@ -61,9 +61,6 @@ fn secret(node: &Node, problems: &mut Problems) -> Option<SecretRef> {
         }
         return Some(SecretRef::File(path.into()));
     }
-    problems.add(
-        Problem::error(Code::WrittenSecret, node.span.clone(), "a secret stands in the file")
-            .help("write `env:NAME` or `file:/path`, and give it there"),
-    );
+    // Whoever reads the file warns of it.
     Some(SecretRef::Written(Secret::new(written)))
 }
