@@ -16,4 +16,4 @@ pub use reason::{DeadReason, HeldReason, SkippedReason};
 pub use superseded::{Field, Since};
 pub use tags::TagChange;
 pub use update::{ContactUpdate, PlannedUpdate};
-pub use who::{OnMissing, Target, Who};
+pub use who::{InvalidWho, OnMissing, Target, Who};
