@@ -14,7 +14,7 @@ use crate::event::{EventId, SourceName, UpdateId};
 
 /// Which updates: those for which all that is said holds.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Wanted {
+pub struct Search {
     /// In one of these states; none says nothing.
     pub states: Vec<String>,
     /// Of this source.
@@ -165,7 +165,7 @@ impl Balance {
 #[async_trait]
 pub trait Letters: super::Store {
     /// Updates, youngest first; where only states that are an end are asked for, last ended first.
-    async fn find(&self, wanted: &Wanted, page: Page) -> Result<Found, Error>;
+    async fn find(&self, wanted: &Search, page: Page) -> Result<Found, Error>;
 
     /// Those of these updates that are there, with what they say.
     async fn letters(&self, updates: Vec<UpdateId>) -> Result<Vec<Letter>, Error>;

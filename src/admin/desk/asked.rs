@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::contact::{DeadReason, HeldReason, InvalidWho, SkippedReason, Who};
 use crate::event::{EventId, Named, SourceName};
 use crate::store::Page;
-use crate::store::letters::Wanted;
+use crate::store::letters::Search;
 use crate::units::Span;
 
 /// Rows of a page where the caller does not say.
@@ -124,7 +124,7 @@ impl Filter {
     }
 
     /// The filter as the store takes it.
-    pub fn wanted(&self) -> Result<Wanted, InvalidAsked> {
+    pub fn wanted(&self) -> Result<Search, InvalidAsked> {
         let states = self.states();
         if states.iter().any(|word| !STATES.contains(&word.as_str())) {
             return Err(InvalidAsked::State);
@@ -134,7 +134,7 @@ impl Filter {
         {
             return Err(InvalidAsked::Reason);
         }
-        Ok(Wanted {
+        Ok(Search {
             states,
             source: self.source.clone(),
             rule: self.rule.clone(),

@@ -6,7 +6,7 @@ use super::asked::{ChangeAsked, Chosen, Filter, InvalidAsked};
 use super::outcome::Outcome;
 use super::{Desk, Refused};
 use crate::event::{EventId, Named};
-use crate::store::letters::{Letters, Wanted};
+use crate::store::letters::{Letters, Search};
 use crate::store::{Error, Page, UpdateRow};
 
 /// The updates that are meant, and where the next call goes on.
@@ -35,7 +35,7 @@ pub(super) async fn of_event(
     store: &dyn Letters,
     event: EventId,
 ) -> Result<Vec<UpdateRow>, Error> {
-    let wanted = Wanted { event: Some(event), ..Wanted::default() };
+    let wanted = Search { event: Some(event), ..Search::default() };
     Ok(store.find(&wanted, Page { most: usize::MAX, before: None }).await?.rows)
 }
 

@@ -8,7 +8,7 @@ use crate::contact::{
     ContactUpdate, DeadReason, Field, HeldReason, PlannedUpdate, SkippedReason, Who,
 };
 use crate::event::UpdateId;
-use crate::store::letters::{Change, Changed, Letters, Remapped, Sends, Wanted};
+use crate::store::letters::{Change, Changed, Letters, Remapped, Sends, Search};
 use crate::store::{End, Page, Store, UpdateRow};
 
 fn first_of(event: EventId) -> UpdateId {
@@ -57,7 +57,7 @@ async fn replay(of: &impl Letters, update: UpdateId, sends: Sends) -> Changed {
     change(of, Change::Replay { update, sends }, EventId(i64::MAX >> 16)).await
 }
 
-async fn all(of: &impl Letters, wanted: Wanted) -> Vec<UpdateRow> {
+async fn all(of: &impl Letters, wanted: Search) -> Vec<UpdateRow> {
     let (mut rows, mut before) = (Vec::new(), None);
     loop {
         let found = of.find(&wanted, Page { most: 2, before }).await.unwrap();
@@ -296,25 +296,25 @@ pub(crate) async fn updates_are_found_by_all_that_is_said_of_them(backend: impl 
     dies(bridge).await;
 
     let states = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect();
-    let any = Wanted::default;
+    let any = Search::default;
     for (wanted, found) in [
         (any(), 5),
-        (Wanted { states: states(&["dead"]), ..any() }, 2),
-        (Wanted { states: states(&["dead", "held"]), ..any() }, 4),
-        (Wanted { states: states(&["delivered", "waiting"]), ..any() }, 1),
-        (Wanted { states: states(&["waiting"]), ..any() }, 0),
-        (Wanted { source: Some(source("shop")), ..any() }, 2),
-        (Wanted { source: Some(source("other")), ..any() }, 0),
-        (Wanted { rule: Some("order".to_owned()), ..any() }, 2),
-        (Wanted { reason: Some("phone".to_owned()), ..any() }, 2),
-        (Wanted { status: Some(503), ..any() }, 2),
-        (Wanted { status: Some(400), ..any() }, 0),
-        (Wanted { event: Some(old), ..any() }, 2),
-        (Wanted { event: Some(young), states: states(&["dead"]), ..any() }, 1),
-        (Wanted { contact: Some(who(1)), ..any() }, 2),
-        (Wanted { contact: Some(who(1)), states: states(&["dead"]), ..any() }, 1),
-        (Wanted { within: Some(Duration::from_hours(1)), ..any() }, 3),
-        (Wanted { within: Some(SECOND), states: states(&["held", "dead"]), ..any() }, 3),
+        (Search { states: states(&["dead"]), ..any() }, 2),
+        (Search { states: states(&["dead", "held"]), ..any() }, 4),
+        (Search { states: states(&["delivered", "waiting"]), ..any() }, 1),
+        (Search { states: states(&["waiting"]), ..any() }, 0),
+        (Search { source: Some(source("shop")), ..any() }, 2),
+        (Search { source: Some(source("other")), ..any() }, 0),
+        (Search { rule: Some("order".to_owned()), ..any() }, 2),
+        (Search { reason: Some("phone".to_owned()), ..any() }, 2),
+        (Search { status: Some(503), ..any() }, 2),
+        (Search { status: Some(400), ..any() }, 0),
+        (Search { event: Some(old), ..any() }, 2),
+        (Search { event: Some(young), states: states(&["dead"]), ..any() }, 1),
+        (Search { contact: Some(who(1)), ..any() }, 2),
+        (Search { contact: Some(who(1)), states: states(&["dead"]), ..any() }, 1),
+        (Search { within: Some(Duration::from_hours(1)), ..any() }, 3),
+        (Search { within: Some(SECOND), states: states(&["held", "dead"]), ..any() }, 3),
     ] {
         let rows = all(bridge, wanted.clone()).await;
         assert_eq!(rows.len(), found, "{wanted:?}: {rows:?}");

@@ -11,7 +11,7 @@ use super::super::connection::failed;
 use super::super::record::State;
 use super::super::statements;
 use crate::event::EventId;
-use crate::store::letters::{Found, Wanted};
+use crate::store::letters::{Found, Search};
 use crate::store::{Error, Page, UpdateRow};
 
 /// So many rows of a list are looked at for one page.
@@ -22,7 +22,7 @@ const MARGIN: i64 = 3_600_000;
 
 /// What is asked of each row.
 struct Filter<'a> {
-    wanted: &'a Wanted,
+    wanted: &'a Search,
     /// Nothing where no contact is asked for.
     lanes: Option<Vec<i64>>,
     /// In milliseconds since 1970.
@@ -39,7 +39,7 @@ struct Part {
 /// Finds updates; `lanes` are those of the contact that is asked for.
 pub(in super::super) fn find(
     connection: &Connection,
-    wanted: &Wanted,
+    wanted: &Search,
     lanes: Option<Vec<i64>>,
     now: i64,
     page: &Page,
@@ -190,7 +190,7 @@ impl Filter<'_> {
     }
 
     fn takes(&self, row: &Row<'_>) -> rusqlite::Result<bool> {
-        let Wanted { states, source, rule, reason, status, .. } = self.wanted;
+        let Search { states, source, rule, reason, status, .. } = self.wanted;
         let text = |column: usize| row.get::<_, Option<String>>(column);
         if !states.is_empty() {
             let state = super::super::browse::state_of(row)?;

@@ -20,7 +20,7 @@ use super::queue::ChangeOp;
 use super::{SqliteStore, connection, statements};
 use crate::contact::Who;
 use crate::event::{EventId, UpdateId};
-use crate::store::letters::{Balance, Change, Changed, Found, Halt, Later, Letter, Letters, Wanted};
+use crate::store::letters::{Balance, Change, Changed, Found, Halt, Later, Letter, Letters, Search};
 use crate::store::{Error, Page};
 
 /// The name in `meta` under which it stands since when an operator has paused delivery.
@@ -28,7 +28,7 @@ const HALTED: &str = "halted";
 
 #[async_trait]
 impl Letters for SqliteStore {
-    async fn find(&self, wanted: &Wanted, page: Page) -> Result<Found, Error> {
+    async fn find(&self, wanted: &Search, page: Page) -> Result<Found, Error> {
         let wanted = wanted.clone();
         let lane = wanted.contact.as_ref().map(|who| self.keys.lane(who));
         let now = self.clock.now().as_millisecond();
