@@ -4,14 +4,18 @@
 //! goes off, the listeners go on for `server.drain_delay`, then nothing new is taken, what is in flight is
 //! finished, the store is closed.
 
+mod hooks;
 mod key;
 mod listeners;
 mod mappings;
+mod open_files;
 mod start_error;
+mod tls;
 
 pub(crate) use key::first as api_key;
 pub use mappings::Mappings;
 pub use start_error::StartError;
+pub use tls::Unusable as UnusableTls;
 
 use listeners::{Listeners, Served};
 
@@ -124,6 +128,7 @@ impl Bridge {
         );
         let pauses = delivery.pauses();
 
+        let tls = tls::Tls::new(&settings.server.tls, &metrics)?;
         let token = admin_token(&settings, &path)?;
         let state = web::Data::new(admin::State::new(
             Arc::clone(&store),
@@ -136,6 +141,8 @@ impl Bridge {
             settings: settings.server.clone(),
             request_timeout: settings.intake.request_timeout.0,
             intake,
+            tls: tls.clone(),
+            metrics: Arc::clone(&metrics),
             state: web::Data::clone(&state),
             guard: web::Data::clone(&guard),
         };
@@ -153,6 +160,9 @@ impl Bridge {
         }
         if let Some(file) = settings.admin.token_file.clone() {
             work.spawn(key::follow_token(file, web::Data::clone(&guard), stop.clone()));
+        }
+        if let Some(tls) = tls {
+            work.spawn(tls.follow(stop.clone()));
         }
         work.spawn(Arc::clone(&live).follow(settings.mappings.watch, stop.clone()));
         work.close();

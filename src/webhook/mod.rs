@@ -41,7 +41,7 @@ pub use document::decode_for;
 pub use doors::{Doors, Flaw, NotReady, verify_of};
 pub use handshake::{Handshake, Reply};
 pub use intake::Intake;
-pub use line::keep_line;
+pub use line::{End, Gate, Guests};
 pub use refusal::Refusal;
 pub use respond::{Respond, check_door};
 pub use schema::mapping_schema;

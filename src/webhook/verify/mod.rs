@@ -57,6 +57,11 @@ use self::scheme::Part;
 use super::handshake::Handshake;
 use super::head::Head;
 
+/// Until when a certificate (DER) holds; nothing where the bytes are none.
+pub fn not_after(certificate: &[u8]) -> Option<Timestamp> {
+    der::not_after(certificate)
+}
+
 /// Shorter secrets work, with a warning.
 const SHORT: usize = 8;
 
