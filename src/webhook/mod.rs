@@ -23,6 +23,7 @@ pub mod head;
 mod intake;
 mod line;
 mod meters;
+mod pace;
 mod planned;
 mod refusal;
 mod remap;
@@ -30,6 +31,7 @@ mod respond;
 pub mod route;
 mod schema;
 mod settings;
+mod strangers;
 #[cfg(test)]
 mod tests;
 pub mod verify;

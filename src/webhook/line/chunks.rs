@@ -71,7 +71,8 @@ impl Chunks {
     }
 
     fn step(&mut self, byte: u8) -> Result<(), Flaw> {
-        let expect = |wanted: u8, next: Place| if byte == wanted { Ok(next) } else { Err(Flaw::Chunk) };
+        let expect =
+            |wanted: u8, next: Place| if byte == wanted { Ok(next) } else { Err(Flaw::Chunk) };
         self.place = match self.place {
             Place::Size => self.digit(byte)?,
             Place::Extension => match byte {

@@ -123,7 +123,8 @@ fn read(head: &[u8]) -> Result<Body, Flaw> {
                 return Err(Flaw::Coding);
             }
             chunked = true;
-        } else if name.eq_ignore_ascii_case(b"upgrade") && value.eq_ignore_ascii_case(b"websocket") {
+        } else if name.eq_ignore_ascii_case(b"upgrade") && value.eq_ignore_ascii_case(b"websocket")
+        {
             // What follows would be no HTTP any more.
             return Err(Flaw::RequestLine);
         }
@@ -175,8 +176,20 @@ const fn is_token(byte: u8) -> bool {
     byte.is_ascii_alphanumeric()
         || matches!(
             byte,
-            b'!' | b'#' | b'$' | b'%' | b'&' | b'\'' | b'*' | b'+' | b'-' | b'.' | b'^' | b'_'
-                | b'`' | b'|' | b'~'
+            b'!' | b'#'
+                | b'$'
+                | b'%'
+                | b'&'
+                | b'\''
+                | b'*'
+                | b'+'
+                | b'-'
+                | b'.'
+                | b'^'
+                | b'_'
+                | b'`'
+                | b'|'
+                | b'~'
         )
 }
 
@@ -267,7 +280,9 @@ mod tests {
 
     #[test]
     fn a_blank_line_or_two_before_a_request_are_passed_over() {
-        for (text, bytes) in [("GET", 0), ("\r\nGET", 2), ("\r\n\r\n\r\nGET", 4), ("\r", 0), ("", 0)] {
+        for (text, bytes) in
+            [("GET", 0), ("\r\nGET", 2), ("\r\n\r\n\r\nGET", 4), ("\r", 0), ("", 0)]
+        {
             assert_eq!(blank_lines(text.as_bytes()), bytes, "{text:?}");
         }
     }

@@ -1,8 +1,8 @@
 //! What stands between a connection and the HTTP library: hands on one request at a time, and hangs up in time.
 //!
 //! The library reads and queues whatever a sender pipelines, takes what RFC 9112 lets servers be lenient about, and
-//! waits for ever for whoever does not read. All of that is bounded here. A head that is not whole is not handed on,
-//! so that the library's clocks for the first head and for what follows an answer go on until it is.
+//! waits for ever for whoever does not read, or sends its second head byte by byte. All of that is bounded here. A
+//! head that is not whole is not handed on, so that the library's clock for the first one goes on until it is.
 
 use std::future::Future;
 use std::io;
@@ -39,6 +39,10 @@ pub struct Gate<S> {
     /// How much of it may be handed on.
     cleared: usize,
     state: State,
+    /// Set while a head is incomplete that is not the connection's first.
+    slow: Option<Pin<Box<Sleep>>>,
+    /// Whether a request was answered.
+    served: bool,
     /// Set once a request was answered that was not read to its end.
     leaving: Option<Pin<Box<Sleep>>>,
     /// Set while the other end does not read.
@@ -66,6 +70,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Gate<S> {
             input: BytesMut::new(),
             cleared: 0,
             state: State::Head(0),
+            slow: None,
+            served: false,
             leaving: None,
             writing: None,
         }
@@ -95,6 +101,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Gate<S> {
                 match framing::head(&self.input, seen) {
                     Ok(None) => self.state = State::Head(self.input.len()),
                     Ok(Some(head)) => {
+                        self.slow = None;
                         self.cleared = head.length;
                         self.state = State::Body(head.body);
                         self.clear_body();
@@ -133,7 +140,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Gate<S> {
     fn listen(&mut self, cx: &mut Context<'_>) {
         self.line().wakes(cx.waker());
         match (self.state, self.line().take_answer()) {
-            (State::Working, Some(Read::Whole)) => self.state = State::Head(0),
+            (State::Working, Some(Read::Whole)) => {
+                (self.state, self.served) = (State::Head(0), true);
+            }
             (State::Working, Some(Read::Partly)) => self.state = State::Over,
             // What is left of the body is thrown away by the library, for a moment.
             (State::Body(_), Some(_)) => self.leaving = Some(Box::pin(sleep(FAREWELL))),
@@ -151,6 +160,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Gate<S> {
         ready!(Pin::new(&mut self.stream).poll_read(cx, &mut piece))?;
         self.input.extend_from_slice(piece.filled());
         Poll::Ready(Ok(piece.filled().len()))
+    }
+
+    /// Whether a head has been incomplete for too long, and it is ours to say so.
+    fn is_too_slow(&mut self, cx: &mut Context<'_>) -> bool {
+        if !self.served || self.input.is_empty() || !matches!(self.state, State::Head(_)) {
+            return false;
+        }
+        let patience = self.patience;
+        self.slow.get_or_insert_with(|| Box::pin(sleep(patience))).as_mut().poll(cx).is_ready()
     }
 
     fn hand_on(&mut self, to: &mut ReadBuf<'_>) {
@@ -210,7 +228,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Gate<S> {
             if gate.state == State::Working {
                 return Poll::Pending;
             }
-            if ready!(gate.fill(cx))? == 0 {
+            let filled = gate.fill(cx);
+            if filled.is_pending() && gate.is_too_slow(cx) {
+                gate.guest.ends(End::Silent);
+                gate.state = State::Over;
+                continue;
+            }
+            if ready!(filled)? == 0 {
                 return Poll::Ready(Ok(()));
             }
         }

@@ -30,6 +30,7 @@ mod resolve;
 mod schema;
 mod scheme;
 mod secret;
+mod shown;
 mod sign;
 mod signature;
 mod spec;
