@@ -5,14 +5,18 @@
 //! finished, the store is closed.
 
 mod desk;
+mod hooks;
 mod key;
 mod listeners;
 mod mappings;
+mod open_files;
 mod start_error;
+mod tls;
 
 pub(crate) use key::first as api_key;
 pub use mappings::Mappings;
 pub use start_error::StartError;
+pub use tls::Unusable as UnusableTls;
 
 use desk::desk;
 use listeners::{Listeners, Served};
@@ -131,6 +135,7 @@ impl Bridge {
             tracing::warn!(since = %halt.since, "an operator has paused delivery: `chatflow-bridge resume` has it go on");
         }
 
+        let tls = tls::Tls::new(&settings.server.tls, &metrics)?;
         let token = admin_token(&settings, &path)?;
         let state = web::Data::new(admin::State::new(
             Arc::clone(&store),
@@ -144,6 +149,8 @@ impl Bridge {
             settings: settings.server.clone(),
             request_timeout: settings.intake.request_timeout.0,
             intake,
+            tls: tls.clone(),
+            metrics: Arc::clone(&metrics),
             state: web::Data::clone(&state),
             guard: web::Data::clone(&guard),
         };
@@ -161,6 +168,9 @@ impl Bridge {
         }
         if let Some(file) = settings.admin.token_file.clone() {
             work.spawn(key::follow_token(file, web::Data::clone(&guard), stop.clone()));
+        }
+        if let Some(tls) = tls {
+            work.spawn(tls.follow(stop.clone()));
         }
         work.spawn(Arc::clone(&live).follow(settings.mappings.watch, stop.clone()));
         work.spawn(desk::count_rows(web::Data::clone(&state), stop.clone()));
