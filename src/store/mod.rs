@@ -55,6 +55,13 @@ pub trait Store: Send + Sync + 'static {
     /// Says what became of an update that was lent. `false` where the fence is no longer in force: nothing changed.
     async fn record(&self, lent: Lent, end: End) -> Result<bool, Error>;
 
+    /// Has dead updates wait again, each at its old place in its lane and with the attempt in which it died uncounted;
+    /// gives those that were dead. The others stay as they are.
+    async fn revive(
+        &self,
+        updates: &[crate::event::UpdateId],
+    ) -> Result<Vec<crate::event::UpdateId>, Error>;
+
     /// What there is, by state; cheap enough to be asked at every scrape.
     async fn numbers(&self) -> Result<Numbers, Error>;
 

@@ -9,6 +9,7 @@ mod resolving;
 mod retrying;
 mod stopping;
 mod store;
+mod storm;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -31,6 +31,7 @@ mod queue;
 mod readers;
 mod record;
 mod remap;
+mod revive;
 mod room;
 mod schema;
 mod seen;
@@ -66,7 +67,7 @@ use super::{
     Request, Store, StoredEvent, UpdateFilter, UpdateRow,
 };
 use crate::clock::SharedClock;
-use crate::event::{EventId, SourceName};
+use crate::event::{EventId, SourceName, UpdateId};
 use crate::telemetry::metrics::Metrics;
 
 /// The store in one file. Dropping it is as good as [`close`](Store::close), but waits in place.
@@ -226,6 +227,10 @@ impl Store for SqliteStore {
         let (reply, recorded) = oneshot::channel();
         self.queue.record(RecordOp { lent, ending: Ending::Said(end), reply: Some(reply) })?;
         recorded.await.map_err(|_| Error::Closed)?
+    }
+
+    async fn revive(&self, updates: &[UpdateId]) -> Result<Vec<UpdateId>, Error> {
+        revive::revive(&self.queue, updates).await
     }
 
     async fn numbers(&self) -> Result<Numbers, Error> {

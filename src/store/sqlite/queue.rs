@@ -34,6 +34,8 @@ pub(super) enum Ending {
     Said(End),
     /// This release cannot read it: it is held, reason `version`.
     Unreadable(String),
+    /// It is dead and is to wait again: whatever the fence, nobody holds it.
+    Revived,
 }
 
 /// An end to be recorded; without a reply where the store itself says it.
