@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::expiring::Expiring;
 use super::locks::{Held, Locks};
 use super::outbound::{Outbound, Unanswered};
-use super::outcome::{Found, Operation, Outcome, Situation, Verdict, WhenMissing};
+use super::outcome::{self, Found, Operation, Outcome, Situation, Verdict, WhenMissing};
 use super::pause::PauseReason;
 use super::resolve::{ABSENT_FOR, Resolver, Unresolved};
 use super::retry::Chance;
@@ -226,7 +226,11 @@ impl Attempts {
         }
         self.tally.put_off(operation, failure.label());
         let after = self.policy.backoff.delay(claim.attempt, &self.chance).max(floor);
-        Ended { status: trouble.status, ..Ended::with(End::Again { after, trouble }) }
+        let may_have_landed = outcome::may_have_landed(operation, failure);
+        Ended {
+            status: trouble.status,
+            ..Ended::with(End::Again { after, trouble, may_have_landed })
+        }
     }
 
     /// There is no such contact: now, and maybe for good.
@@ -246,7 +250,8 @@ impl Attempts {
                 self.tally.put_off(operation, "not_found");
                 let left = self.policy.wait.saturating_sub(missing_for);
                 let delay = self.policy.backoff.delay(claim.attempt, &self.chance).min(left);
-                let end = End::Again { after: delay.max(ABSENT_FOR), trouble };
+                let after = delay.max(ABSENT_FOR);
+                let end = End::Again { after, trouble, may_have_landed: false };
                 Ended { status: failure.and_then(Failure::status), ..Ended::with(end) }
             }
             WhenMissing::Skip(reason) => Ended::with(End::Skipped(reason)),

@@ -25,7 +25,7 @@ use super::storm::{Storm, weather};
 use super::tally::Tally;
 use super::watched::Watched;
 use crate::clock::{self, SharedClock};
-use crate::store::{Claim, End, Store};
+use crate::store::{Claim, End, Run, Store, Wanted};
 use crate::telemetry::metrics::Metrics;
 
 /// How long an update rests on which the program failed.
@@ -120,12 +120,14 @@ impl Delivery {
                 let claimed = tokio::select! {
                     biased;
                     () = self.pauses.begun() => continue,
-                    claimed = self.store.claim(room.num_permits()) => claimed,
+                    claimed = self.store.claim(Wanted { runs: room.num_permits(), merging: false }) => {
+                        claimed
+                    }
                 };
                 match claimed {
-                    Ok(claims) => {
+                    Ok(runs) => {
                         patience = Patience::new(Arc::clone(&self.clock));
-                        worker.begin(claims, room, &tasks);
+                        worker.begin(runs, room, &tasks);
                     }
                     Err(error) => {
                         tracing::error!(%error, "updates could not be claimed");
@@ -163,12 +165,12 @@ impl Worker {
     /// Begins with each of them, on its own and with a place in the window.
     fn begin(
         self: &Arc<Self>,
-        claims: Vec<Claim>,
+        runs: Vec<Run>,
         mut room: OwnedSemaphorePermit,
         tasks: &TaskTracker,
     ) {
         let claimed = self.attempts.clock.monotonic();
-        for claim in claims {
+        for claim in runs.into_iter().flat_map(|run| run.updates) {
             let place = room.split(1);
             let worker = Arc::clone(self);
             tasks.spawn(async move { worker.see_through(claim, claimed, place).await });

@@ -11,8 +11,9 @@ use crate::clock::{Clock, ManualClock};
 use crate::contact::PlannedUpdate;
 use crate::event::{EventId, SourceName, UpdateId};
 use crate::store::{
-    Claim, End, Error, EventFilter, EventRow, Fence, Lent, NewEvent, NewState, NewUpdate, Numbers,
-    Page, Receipt, Request, Store, StoredEvent, UpdateFilter, UpdateRow,
+    AfterDead, Claim, End, Error, EventFilter, EventRow, Fence, Lane, Lent, NewEvent, NewState,
+    NewUpdate, Numbers, Page, Receipt, Request, Run, Store, StoredEvent, UpdateFilter, UpdateRow,
+    Wanted,
 };
 
 pub(super) struct FakeStore {
@@ -78,7 +79,7 @@ impl FakeStore {
         self.state().failures.extend(failures);
     }
 
-    fn lend(&self, most: usize) -> Result<Vec<Claim>, Error> {
+    fn lend(&self, most: usize) -> Result<Vec<Run>, Error> {
         let now = self.clock.monotonic();
         let mut state = self.state();
         let state = &mut *state;
@@ -92,7 +93,7 @@ impl FakeStore {
                 state.fence += 1;
                 head.lent = Some(Fence(state.fence));
                 head.attempts += 1;
-                Claim {
+                let claim = Claim {
                     lent: Lent { update: head.id, fence: Fence(state.fence) },
                     source: SourceName::try_from("crm").unwrap(),
                     rule: "rule".into(),
@@ -101,7 +102,8 @@ impl FakeStore {
                     age: now.saturating_sub(head.received),
                     failing_for: head.failing_since.map(|since| now.saturating_sub(since)),
                     planned: head.planned.clone(),
-                }
+                };
+                Run { lane: Lane(0), updates: vec![claim] }
             })
             .collect())
     }
@@ -140,14 +142,14 @@ impl Store for FakeStore {
         Ok(false)
     }
 
-    async fn claim(&self, most: usize) -> Result<Vec<Claim>, Error> {
+    async fn claim(&self, wanted: Wanted) -> Result<Vec<Run>, Error> {
         let jumps = self.clock.jumps().unwrap();
         loop {
             let (changed, jumped) = (self.changed.notified(), jumps.notified());
             tokio::pin!(changed, jumped);
             changed.as_mut().enable();
             jumped.as_mut().enable();
-            let claims = self.lend(most)?;
+            let claims = self.lend(wanted.runs)?;
             if !claims.is_empty() {
                 return Ok(claims);
             }
@@ -155,7 +157,8 @@ impl Store for FakeStore {
         }
     }
 
-    async fn record(&self, lent: Lent, end: End) -> Result<bool, Error> {
+    async fn record(&self, mut ends: Vec<(Lent, End)>, _: AfterDead) -> Result<bool, Error> {
+        let (lent, end) = ends.remove(0);
         let now = self.clock.monotonic();
         let mut state = self.state();
         if let Some(error) = state.failures.pop_front() {

@@ -13,8 +13,8 @@ use futures_util::poll;
 use jiff::Timestamp;
 
 use super::{
-    Claim, Dedupe, End, Lent, NewEvent, NewState, NewUpdate, Numbers, Receipt, Request, Store,
-    StoreSettings, Trouble,
+    AfterDead, Claim, Dedupe, End, Lent, NewEvent, NewState, NewUpdate, Numbers, Receipt, Request,
+    Run, Store, StoreSettings, Trouble, Wanted,
 };
 use crate::clock::ManualClock;
 use crate::contact::{ContactUpdate, Mobile, OnMissing, PlannedUpdate, Target, Who};
@@ -173,7 +173,7 @@ fn trouble() -> Trouble {
 }
 
 fn again(after: Duration) -> End {
-    End::Again { after, trouble: trouble() }
+    End::Again { after, trouble: trouble(), may_have_landed: false }
 }
 
 /// Stores events that are new.
@@ -186,10 +186,20 @@ async fn store(store: &impl Store, events: Vec<NewEvent>) -> Vec<EventId> {
     receipts.into_iter().map(stored).collect()
 }
 
-/// Claims what must be there.
+/// One update.
+pub(super) const ONE: Wanted = Wanted { runs: 1, merging: false };
+
+/// Claims what must be there, each update by itself.
 pub(super) async fn claim(store: &impl Store, most: usize) -> Vec<Claim> {
-    let claimed = tokio::time::timeout(Duration::from_secs(20), store.claim(most)).await;
-    claimed.expect("something is due").unwrap()
+    let wanted = store.claim(Wanted { runs: most, merging: false });
+    let claimed = tokio::time::timeout(Duration::from_secs(20), wanted).await;
+    claimed.expect("something is due").unwrap().into_iter().map(alone).collect()
+}
+
+/// The one update of a run.
+fn alone(mut run: Run) -> Claim {
+    assert_eq!(run.updates.len(), 1);
+    run.updates.remove(0)
 }
 
 /// The one update that is due.
@@ -200,12 +210,13 @@ async fn claim_one(store: &impl Store) -> Claim {
 }
 
 async fn record(store: &impl Store, lent: Lent, end: End) {
-    assert!(store.record(lent, end).await.unwrap(), "the fence is in force");
+    let recorded = store.record(vec![(lent, end)], AfterDead::Continue).await.unwrap();
+    assert!(recorded, "the fence is in force");
 }
 
 /// Nothing is due: a claim is still waiting when the store has answered somebody who came later.
 async fn lends_nothing(store: &impl Store) {
-    let claim = store.claim(1);
+    let claim = store.claim(ONE);
     tokio::pin!(claim);
     assert!(poll!(claim.as_mut()).is_pending());
     store.check_writable().await.unwrap();

@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
-use super::claim::{Lending, RawClaim};
+use super::claim::{Lending, RawRun};
 use super::prepared::Incoming;
-use crate::store::{End, Error, Lent, Receipt};
+use crate::store::{End, Error, Lent, Receipt, Wanted};
 
 /// At most so many requests wait to be stored, and at most so many bytes of them; more is [`Error::Busy`].
 const MOST_APPENDS: usize = 8192;
@@ -38,16 +38,22 @@ pub(super) enum Ending {
     Revived,
 }
 
-/// An end to be recorded; without a reply where the store itself says it.
+/// Ends to be recorded, of one run; without a reply where the store itself says them.
 pub(super) struct RecordOp {
-    pub(super) lent: Lent,
-    pub(super) ending: Ending,
+    pub(super) ends: Vec<(Lent, Ending)>,
     pub(super) reply: Option<oneshot::Sender<Result<bool, Error>>>,
+}
+
+impl RecordOp {
+    /// What the store itself says.
+    pub(super) fn of_ours(ends: Vec<(Lent, Ending)>) -> Self {
+        Self { ends, reply: None }
+    }
 }
 
 /// Somebody who waits for due updates.
 pub(super) struct ClaimOp {
-    pub(super) most: usize,
+    pub(super) wanted: Wanted,
     pub(super) reply: oneshot::Sender<Lending>,
 }
 
@@ -300,10 +306,11 @@ impl Waiting {
 }
 
 /// Gives back what nobody took.
-pub(super) fn give_back(queue: &Arc<Queue>, claims: &[RawClaim]) {
-    for claim in claims {
-        let ending = Ending::Said(End::GivenBack { after: Duration::ZERO });
+pub(super) fn give_back(queue: &Arc<Queue>, runs: &[RawRun]) {
+    let back = || Ending::Said(End::GivenBack { after: Duration::ZERO });
+    for run in runs {
+        let ends = run.updates.iter().map(|claim| (claim.lent, back())).collect();
         // Where the store is closed, the next start gives it back.
-        queue.record(RecordOp { lent: claim.lent, ending, reply: None }).unwrap_or_default();
+        queue.record(RecordOp::of_ours(ends)).unwrap_or_default();
     }
 }

@@ -63,8 +63,16 @@ pub(super) fn later(now: i64, after: Duration) -> i64 {
 }
 
 impl Batch<'_> {
-    /// Records an end; `false` where the fence is no longer in force.
-    pub(super) fn record(&mut self, lent: Lent, ending: &Ending) -> rusqlite::Result<bool> {
+    /// Records ends; `false` where a fence is no longer in force.
+    pub(super) fn record(&mut self, ends: &[(Lent, Ending)]) -> rusqlite::Result<bool> {
+        let mut all = true;
+        for (lent, ending) in ends {
+            all &= self.record_one(*lent, ending)?;
+        }
+        Ok(all)
+    }
+
+    fn record_one(&mut self, lent: Lent, ending: &Ending) -> rusqlite::Result<bool> {
         let id = number(lent.update);
         match ending {
             Ending::Said(End::Delivered) => {
@@ -82,7 +90,7 @@ impl Batch<'_> {
                 }
                 Ok(attempt.is_some())
             }
-            Ending::Said(End::Again { after, trouble }) => {
+            Ending::Said(End::Again { after, trouble, .. }) => {
                 let mut put_off = self.connection.prepare_cached(statements::PUT_OFF)?;
                 let due_at = later(self.now, *after);
                 let attempt: Option<u32> = put_off

@@ -92,7 +92,7 @@ statements! {
         RETURNING id, source, rule, item, attempts, first_failed, \
         (SELECT received_at FROM event WHERE event.id = upd.id >> 16), \
         (SELECT form FROM plan WHERE update_id = upd.id), \
-        (SELECT body FROM plan WHERE update_id = upd.id)";
+        (SELECT body FROM plan WHERE update_id = upd.id), lane";
     NEXT_DUE = "SELECT min(due_at) FROM upd WHERE due_at IS NOT NULL";
 
     FINISH = "UPDATE upd SET state = ?3, reason = ?4, finished_at = ?5, lease = NULL, \

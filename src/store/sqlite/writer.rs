@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::batch::Batch;
-use super::claim::{Lending, RawClaim};
+use super::claim::{Lending, RawRun};
 use super::connection::{self, failed};
 use super::lock::LockFile;
 use super::memory::Memory;
@@ -61,7 +61,7 @@ struct Done {
     recorded: Vec<bool>,
     appended: Vec<Result<Vec<Receipt>, Error>>,
     checked: Result<(), Error>,
-    lent: Vec<RawClaim>,
+    lent: Vec<RawRun>,
 }
 
 /// Lets whoever waits know that the thread has ended, however it did.
@@ -232,7 +232,7 @@ impl Writer {
                 forgotten.insert(Memory::load(connection, now)?)
             }
         };
-        let most = self.waits.claims.iter().map(|claim| claim.most);
+        let most = self.waits.claims.iter().map(|claim| claim.wanted.runs);
         let wanted = most.fold(0_usize, usize::saturating_add).min(MOST_CLAIMS_A_COMMIT);
         self.fence += 1;
         let fence = Fence(self.fence);
@@ -290,12 +290,12 @@ impl Writer {
     }
 
     /// Hands out what was lent, to those who have waited longest. What nobody takes comes back by itself.
-    fn hand_out(&mut self, lent: Vec<RawClaim>) {
+    fn hand_out(&mut self, lent: Vec<RawRun>) {
         let mut lent = lent.into_iter();
         while lent.len() > 0
             && let Some(claim) = self.waits.claims.pop_front()
         {
-            let part = lent.by_ref().take(claim.most).collect();
+            let part = lent.by_ref().take(claim.wanted.runs).collect();
             answer(claim.reply, Lending::new(part, Arc::clone(&self.queue)));
         }
     }
@@ -310,10 +310,8 @@ fn write(
     wanted: usize,
     fence: Fence,
 ) -> rusqlite::Result<Done> {
-    let recorded = records
-        .iter()
-        .map(|record| batch.record(record.lent, &record.ending))
-        .collect::<Result<Vec<_>, _>>()?;
+    let recorded =
+        records.iter().map(|record| batch.record(&record.ends)).collect::<Result<Vec<_>, _>>()?;
     let full = if appends.is_empty() && !check { None } else { room.refusal(batch.connection)? };
     let appended = appends
         .iter()

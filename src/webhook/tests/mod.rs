@@ -35,8 +35,8 @@ use crate::contact::{
 use crate::event::{EventId, SourceName};
 use crate::mapping::{Decision, Held, Planned, PlannedEvent, Set, Source};
 use crate::store::{
-    Claim, End, Error, EventFilter, EventRow, Lent, NewEvent, NewState, NewUpdate, Numbers, Page,
-    Receipt, Request, Store, StoredEvent, UpdateFilter, UpdateRow,
+    AfterDead, End, Error, EventFilter, EventRow, Lent, NewEvent, NewState, NewUpdate, Numbers,
+    Page, Receipt, Request, Run, Store, StoredEvent, UpdateFilter, UpdateRow, Wanted,
 };
 use crate::telemetry::metrics::Metrics;
 use crate::units::{ByteSize, Span};
@@ -75,11 +75,11 @@ impl Store for Shelf {
         Ok(false)
     }
 
-    async fn claim(&self, _most: usize) -> Result<Vec<Claim>, Error> {
+    async fn claim(&self, _wanted: Wanted) -> Result<Vec<Run>, Error> {
         std::future::pending().await
     }
 
-    async fn record(&self, _lent: Lent, _end: End) -> Result<bool, Error> {
+    async fn record(&self, _: Vec<(Lent, End)>, _: AfterDead) -> Result<bool, Error> {
         Ok(false)
     }
 
