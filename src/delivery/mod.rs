@@ -34,6 +34,7 @@ mod tally;
 #[cfg(test)]
 mod tests;
 mod watched;
+mod withdrawal;
 mod worker;
 
 pub use api::Api;

@@ -71,6 +71,9 @@ mod tests {
         Refusal { update, contact, status, at: Duration::from_secs(seconds) }
     }
 
+    /// Contact, status and second of the nth refusal.
+    type Refused = fn(u64) -> (u64, u16, u64);
+
     #[test]
     fn it_is_a_storm_when_nearly_all_of_many_contacts_are_refused_with_one_status() {
         let each = |n: u64| (n % 100, 400, n);
@@ -78,7 +81,7 @@ mod tests {
         let every_fifth_another = |n: u64| (n, if n.is_multiple_of(5) { 422 } else { 400 }, n);
         let every_third_another = |n: u64| (n, if n.is_multiple_of(3) { 422 } else { 400 }, n);
         let one_in_four_minutes = |n: u64| (n, 400, 240 * n);
-        let cases: [(&str, fn(u64) -> (u64, u16, u64), Option<u64>); 5] = [
+        let cases: [(&str, Refused, Option<u64>); 5] = [
             ("each", each, Some(20)),
             ("of nine contacts", of_nine_contacts, None),
             ("every fifth with another status", every_fifth_another, Some(24)),

@@ -5,13 +5,12 @@ use std::time::Duration;
 
 use tokio_util::task::TaskTracker;
 
-use super::Storm;
 use crate::clock;
 use crate::delivery::pause::PauseReason;
 use crate::delivery::record::Patience;
 use crate::delivery::worker::Worker;
 use crate::event::UpdateId;
-use crate::store::Store;
+use crate::store::Wanted;
 
 const STORM: PauseReason = PauseReason::Refusals;
 
@@ -28,7 +27,7 @@ pub(in crate::delivery) async fn weather(worker: &Arc<Worker>, tasks: &TaskTrack
     let pauses = &storm.outbound.pauses;
     loop {
         pauses.begun_for(STORM).await;
-        revive(storm, &*worker.recorder.store).await;
+        revive(worker).await;
         loop {
             tokio::select! {
                 () = clock::sleep(&*storm.clock, BETWEEN_TRIALS) => {}
@@ -43,18 +42,21 @@ pub(in crate::delivery) async fn weather(worker: &Arc<Worker>, tasks: &TaskTrack
 }
 
 /// Has what was refused wait again.
-async fn revive(storm: &Storm, store: &dyn Store) {
+async fn revive(worker: &Worker) {
+    let storm = &worker.storm;
     let mut updates: Vec<UpdateId> = std::mem::take(&mut storm.state().to_revive);
     let mut patience = Patience::new(Arc::clone(&storm.clock));
     let mut looks = 0;
     while !updates.is_empty() && looks < LOOKS {
-        match store.revive(&updates).await {
+        match worker.recorder.store.revive(&updates).await {
             Ok(revived) => {
                 updates.retain(|update| !revived.contains(update));
                 looks += 1;
             }
             Err(crate::store::Error::Closed) => return,
-            Err(error) => tracing::error!(%error, "refused updates could not be made to wait again"),
+            Err(error) => {
+                tracing::error!(%error, "refused updates could not be made to wait again");
+            }
         }
         if !updates.is_empty() {
             patience.wait().await;
@@ -66,16 +68,16 @@ async fn revive(storm: &Storm, store: &dyn Store) {
 async fn try_one(worker: &Arc<Worker>, tasks: &TaskTracker) {
     let storm = &worker.storm;
     let claimed = tokio::select! {
-        claimed = worker.recorder.store.claim(1) => claimed,
+        claimed = worker.recorder.store.claim(Wanted { runs: 1, merging: false }) => claimed,
         // Another reason or none: then this is no time for a trial.
         () = storm.outbound.pauses.other_than(STORM) => return,
     };
-    let claims = match claimed {
-        Ok(claims) => claims,
+    let runs = match claimed {
+        Ok(runs) => runs,
         Err(error) => return tracing::error!(%error, "updates could not be claimed"),
     };
     let now = storm.clock.monotonic();
-    for claim in claims {
+    for claim in runs.into_iter().flat_map(|run| run.updates) {
         let worker = Arc::clone(worker);
         // A task of its own, which a stop does not cut off.
         let trial = tasks.spawn(async move {

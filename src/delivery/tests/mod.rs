@@ -10,6 +10,7 @@ mod retrying;
 mod stopping;
 mod store;
 mod storm;
+mod withdrawing;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -172,6 +172,7 @@ impl Store for FakeStore {
         let Some(lane) = lane else { return Ok(false) };
         let mut head = lane.pop_front().unwrap();
         head.lent = None;
+        let key = head.planned.target.who.key();
         match end {
             End::Again { after, .. } => {
                 head.due = now + after;
@@ -185,6 +186,9 @@ impl Store for FakeStore {
             }
             End::Dead(..) => dead.push(head),
             End::Delivered | End::Skipped(_) => {}
+        }
+        if lane.is_empty() {
+            lanes.remove(&key);
         }
         state.ends.push((lent.update.event.0, end));
         self.changed.notify_waiters();

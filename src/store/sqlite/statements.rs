@@ -110,6 +110,10 @@ statements! {
         first_failed = NULL, attempts = max(attempts - 1, 0), due_at = ?2 \
         WHERE id = ?1 RETURNING source";
 
+    /// Looks at every head: only for what is rare.
+    HEAD_OF_LANE = "SELECT id FROM upd INDEXED BY upd_due WHERE due_at IS NOT NULL AND lane = ?1";
+    WAIT_IN_LINE = "UPDATE upd SET due_at = NULL WHERE id = ?1";
+
     PAGE_COUNT = "PRAGMA page_count";
     FREE_PAGES = "PRAGMA freelist_count";
 
