@@ -80,6 +80,13 @@ impl Store for Shelf {
         Ok(false)
     }
 
+    async fn revive(
+        &self,
+        _: &[crate::event::UpdateId],
+    ) -> Result<Vec<crate::event::UpdateId>, Error> {
+        Ok(Vec::new())
+    }
+
     async fn numbers(&self) -> Result<Numbers, Error> {
         Ok(Numbers::default())
     }
