@@ -116,6 +116,10 @@ fn show(metrics: &Metrics, numbers: &Numbers) {
         .queue_oldest_age_seconds
         .with_label_values(&["ready"])
         .set(gauge(numbers.oldest_ready_seconds));
+    metrics
+        .withdrawal_oldest_age_seconds
+        .with_label_values(none)
+        .set(gauge(numbers.oldest_withdrawal_seconds));
     metrics.store_size_bytes.with_label_values(none).set(gauge(numbers.size_bytes));
     metrics.ledger_imbalance.with_label_values(none).set(numbers.imbalance());
 }

@@ -16,6 +16,7 @@ mod attempt;
 mod cache;
 mod expiring;
 mod gate;
+mod halving;
 mod limiter;
 mod locks;
 mod outbound;

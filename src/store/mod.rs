@@ -16,7 +16,7 @@ use async_trait::async_trait;
 pub use browse::{EventFilter, EventRow, Numbers, Page, StoredEvent, UpdateFilter, UpdateRow};
 pub use entry::{Dedupe, NewEvent, NewState, NewUpdate, Receipt, Request};
 pub use error::Error;
-pub use lend::{AfterDead, Claim, End, Fence, Lane, Lent, Run, Trouble, Wanted};
+pub use lend::{AfterDead, Claim, End, Fence, Joined, Lane, Lent, Run, Trouble, Wanted};
 pub use settings::StoreSettings;
 pub use sqlite::{OfflineStore, SqliteStore};
 
@@ -55,6 +55,15 @@ pub trait Store: Send + Sync + 'static {
     /// Says what became of updates that were lent in one run, all of them or some; the lane goes on when none of the
     /// run is left. `false` where one of them is no longer under its fence: nothing has changed for that one.
     async fn record(&self, ends: Vec<(Lent, End)>, after_dead: AfterDead) -> Result<bool, Error>;
+
+    /// The lane of what names a contact, before anything is known about it.
+    fn lane_of(&self, who: &crate::contact::Who) -> Lane;
+
+    /// Says that what is left of a run belongs into another lane: into that of the contact's id, once it is known whom
+    /// the run's key means; back into the key's own, where it means nobody. From now on, until the key joins yet
+    /// another lane, whatever comes under it waits there, and so does what waits for it already, all by received
+    /// order. What is [`Joined::Behind`] is no longer lent, and no attempt of it is counted.
+    async fn join(&self, run: Vec<Lent>, lane: Lane) -> Result<Joined, Error>;
 
     /// What there is, by state; cheap enough to be asked at every scrape.
     async fn numbers(&self) -> Result<Numbers, Error>;

@@ -26,6 +26,7 @@ struct State {
     most_for_one: usize,
     most_open: usize,
     panics_on: Option<String>,
+    refused_tag: Option<String>,
 }
 
 pub(super) fn contact(id: &ContactId, mobile: &str) -> Contact {
@@ -74,6 +75,19 @@ impl FakeApi {
 
     pub(super) fn panics_on(&self, name: &str) {
         self.state().panics_on = Some(name.to_owned());
+    }
+
+    /// An update that adds this tag is refused.
+    pub(super) fn refuses_the_tag(&self, tag: &str) {
+        self.state().refused_tag = Some(tag.to_owned());
+    }
+
+    pub(super) fn contact(&self, id: &ContactId) -> Contact {
+        self.state().contacts.iter().find(|contact| contact.id == *id).unwrap().clone()
+    }
+
+    pub(super) fn tags_of(&self, id: &ContactId) -> Vec<String> {
+        self.contact(id).tags.unwrap_or_default()
     }
 
     /// Whether answers are held back.
@@ -140,6 +154,10 @@ impl Api for FakeApi {
         assert_ne!(panics_on.as_ref(), Some(&name), "told to panic");
         let about = format!("{} {name}", id.as_str().split_at(20).1);
         self.answer("PUT", &about, id.as_str(), |state| {
+            if state.refused_tag.as_ref().is_some_and(|tag| update.tags.add.contains(tag)) {
+                let words = "no such tag".to_owned();
+                return Err(Failure::Answered { status: 400, words, retry_after: None });
+            }
             let contact = state.contacts.iter_mut().find(|contact| contact.id == *id);
             let Some(contact) = contact else {
                 let words = "Contact not found".to_owned();
@@ -155,6 +173,7 @@ impl Api for FakeApi {
                     attributes.insert(name.clone(), value.clone());
                 }
             }
+            contact.tags.get_or_insert_default().extend(update.tags.add.iter().cloned());
             Ok(contact.clone())
         })
         .await

@@ -1,6 +1,7 @@
 //! Delivery as a whole, between a store and an API that do as they are told, on a clock that stands still.
 
 mod api;
+mod merging;
 mod order;
 mod pausing;
 mod real;
@@ -18,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::api::FakeApi;
 use self::store::FakeStore;
-use super::{ContactSettings, Delivery, DeliverySettings, Pauses, Policy};
+use super::{ContactSettings, Delivery, DeliverySettings, PauseReason, Pauses, Policy};
 use crate::chatflow::Failure;
 use crate::clock::{ManualClock, SharedClock};
 use crate::contact::{ContactId, ContactUpdate, Mobile, OnMissing, PlannedUpdate, Target, Who};
@@ -41,7 +42,16 @@ struct Rig {
 }
 
 impl Rig {
+    /// Each update in a request of its own.
     fn start() -> Self {
+        Self::with(
+            &DeliverySettings { coalesce: false, ..DeliverySettings::default() },
+            &ContactSettings::default(),
+        )
+    }
+
+    /// What waits for one contact in one request.
+    fn merging() -> Self {
         Self::with(&DeliverySettings::default(), &ContactSettings::default())
     }
 

@@ -35,8 +35,9 @@ use crate::contact::{
 use crate::event::{EventId, SourceName};
 use crate::mapping::{Decision, Held, Planned, PlannedEvent, Set, Source};
 use crate::store::{
-    AfterDead, End, Error, EventFilter, EventRow, Lent, NewEvent, NewState, NewUpdate, Numbers,
-    Page, Receipt, Request, Run, Store, StoredEvent, UpdateFilter, UpdateRow, Wanted,
+    AfterDead, End, Error, EventFilter, EventRow, Joined, Lane, Lent, NewEvent, NewState,
+    NewUpdate, Numbers, Page, Receipt, Request, Run, Store, StoredEvent, UpdateFilter, UpdateRow,
+    Wanted,
 };
 use crate::telemetry::metrics::Metrics;
 use crate::units::{ByteSize, Span};
@@ -81,6 +82,14 @@ impl Store for Shelf {
 
     async fn record(&self, _: Vec<(Lent, End)>, _: AfterDead) -> Result<bool, Error> {
         Ok(false)
+    }
+
+    fn lane_of(&self, _who: &crate::contact::Who) -> Lane {
+        Lane(0)
+    }
+
+    async fn join(&self, _run: Vec<Lent>, _lane: Lane) -> Result<Joined, Error> {
+        Ok(Joined::Lapsed)
     }
 
     async fn numbers(&self) -> Result<Numbers, Error> {
