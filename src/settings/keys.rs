@@ -105,6 +105,8 @@ keys! {
     "chatflow.wire.on_duplicate": Kind::Word(&["query", "body"]), Some("query"), "where `onDuplicate` goes";
     "delivery.concurrency": Kind::Whole, Some("16"), "requests to the API at once";
     "delivery.rate_per_second": Kind::Number, None, "requests to the API in a second at most; without it no limit";
+    "delivery.coalesce": Kind::Switch, Some("true"), "send what waits for one contact in one request where that changes nothing";
+    "delivery.after_dead": Kind::Word(&["continue", "block"]), Some("continue"), "`block` has what waits behind a dead update wait until that is replayed or discarded";
     "delivery.retry.first_delay": Kind::Duration, Some("1s"), "wait before the second attempt; every later wait doubles";
     "delivery.retry.longest_delay": Kind::Duration, Some("15m"), "the longest wait between two attempts";
     "delivery.retry.longest_retry_after": Kind::Duration, Some("15m"), "the longest `Retry-After` that is believed";

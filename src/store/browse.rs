@@ -135,6 +135,8 @@ pub struct Numbers {
     pub updates_planned: u64,
     /// Seconds the oldest update that is ready has waited.
     pub oldest_ready_seconds: u64,
+    /// Seconds since the oldest withdrawal of consent was received that waits, is in flight or is dead.
+    pub oldest_withdrawal_seconds: u64,
     /// The size of the store in bytes.
     pub size_bytes: u64,
 }

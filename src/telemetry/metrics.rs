@@ -87,6 +87,8 @@ metrics! {
     source_up: gauge = "0 while the source's secret is missing, else 1.", ["source"];
     updates_enqueued_total: counter = "Contact updates written to the queue.", ["source", "rule"];
     updates_finished_total: counter = "Updates that came to an end.", ["outcome"];
+    updates_coalesced_total: counter = "Updates that went in the request of another: requests saved.", ["source"];
+    withdrawal_oldest_age_seconds: gauge = "Age of the oldest withdrawal of consent that is not delivered, 0 when there is none.", [];
     queue_updates: gauge = "Updates in the queue.", ["state"];
     queue_capacity_updates: gauge = "Configured limit of the queue.", [];
     queue_oldest_age_seconds: gauge = "Age of the oldest waiting update, 0 when there is none.", ["state"];

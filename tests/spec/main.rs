@@ -13,6 +13,7 @@ mod doctor;
 mod explain;
 mod handshakes;
 mod intake;
+mod merging;
 mod metrics;
 mod order;
 mod paused;

@@ -2,6 +2,7 @@
 
 mod api;
 mod circuit;
+mod merging;
 mod order;
 mod pausing;
 mod real;
@@ -21,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::api::FakeApi;
 use self::store::FakeStore;
-use super::{ContactSettings, Delivery, DeliverySettings, Pauses, Policy};
+use super::{ContactSettings, Delivery, DeliverySettings, PauseReason, Pauses, Policy};
 use crate::chatflow::Failure;
 use crate::clock::{ManualClock, SharedClock};
 use crate::contact::{ContactId, ContactUpdate, Mobile, OnMissing, PlannedUpdate, Target, Who};
@@ -44,7 +45,16 @@ struct Rig {
 }
 
 impl Rig {
+    /// Each update in a request of its own.
     fn start() -> Self {
+        Self::with(
+            &DeliverySettings { coalesce: false, ..DeliverySettings::default() },
+            &ContactSettings::default(),
+        )
+    }
+
+    /// What waits for one contact in one request.
+    fn merging() -> Self {
         Self::with(&DeliverySettings::default(), &ContactSettings::default())
     }
 

@@ -15,11 +15,14 @@
 
 mod append;
 mod batch;
+mod blocked;
 mod browse;
 mod claim;
 mod connection;
+mod join;
 mod kept;
 mod keys;
+mod lanes;
 mod ledger;
 mod letters;
 mod lock;
@@ -58,17 +61,18 @@ use self::keys::Keys;
 use self::lock::LockFile;
 use self::memory::Memory;
 use self::prepared::{Incoming, Prepared, PreparedAgain};
-use self::queue::{AdoptOp, AppendOp, ClaimOp, Ending, KeepOp, Queue, RecordOp};
+use self::queue::{AdoptOp, AppendOp, ClaimOp, Ending, JoinOp, KeepOp, Queue, RecordOp};
 use self::readers::Readers;
 use self::room::{PAGE_SIZE, Room};
 use self::writer::{Waits, Writer};
 use super::letters::{Letters, Search};
 use super::settings::StoreSettings;
 use super::{
-    AfterDead, Claim, End, Error, EventFilter, EventRow, Lent, NewEvent, NewUpdate, Numbers, Page,
-    Receipt, Request, Run, Store, StoredEvent, UpdateFilter, UpdateRow, Wanted,
+    AfterDead, Claim, End, Error, EventFilter, EventRow, Joined, Lane, Lent, NewEvent, NewUpdate,
+    Numbers, Page, Receipt, Request, Run, Store, StoredEvent, UpdateFilter, UpdateRow, Wanted,
 };
 use crate::clock::SharedClock;
+use crate::contact::Who;
 use crate::event::{EventId, SourceName, UpdateId};
 use crate::telemetry::metrics::Metrics;
 
@@ -219,15 +223,25 @@ impl Store for SqliteStore {
         }
     }
 
-    async fn record(&self, ends: Vec<(Lent, End)>, _: AfterDead) -> Result<bool, Error> {
+    async fn record(&self, ends: Vec<(Lent, End)>, after_dead: AfterDead) -> Result<bool, Error> {
         let (reply, recorded) = oneshot::channel();
         let ends = ends.into_iter().map(|(lent, end)| (lent, Ending::Said(end))).collect();
-        self.queue.record(RecordOp { ends, reply: Some(reply) })?;
+        self.queue.record(RecordOp { ends, after_dead, reply: Some(reply) })?;
         recorded.await.map_err(|_| Error::Closed)?
     }
 
     async fn revive(&self, updates: &[UpdateId]) -> Result<Vec<UpdateId>, Error> {
         revive::revive(&self.queue, updates).await
+    }
+
+    fn lane_of(&self, who: &Who) -> Lane {
+        Lane(self.keys.lane(who))
+    }
+
+    async fn join(&self, run: Vec<Lent>, lane: Lane) -> Result<Joined, Error> {
+        let (reply, joined) = oneshot::channel();
+        self.queue.join(JoinOp { run, to: lane.0, reply })?;
+        joined.await.map_err(|_| Error::Closed)?
     }
 
     async fn numbers(&self) -> Result<Numbers, Error> {

@@ -10,7 +10,7 @@ use super::claim::{Lending, RawRun};
 use super::letters::Asked;
 use super::prepared::Incoming;
 use crate::store::letters::Changed;
-use crate::store::{End, Error, Lent, Receipt, Wanted};
+use crate::store::{AfterDead, End, Error, Joined, Lent, Receipt, Wanted};
 
 /// At most so many requests wait to be stored, and at most so many bytes of them; more is [`Error::Busy`].
 const MOST_APPENDS: usize = 8192;
@@ -43,14 +43,22 @@ pub(super) enum Ending {
 /// Ends to be recorded, of one run; without a reply where the store itself says them.
 pub(super) struct RecordOp {
     pub(super) ends: Vec<(Lent, Ending)>,
+    pub(super) after_dead: AfterDead,
     pub(super) reply: Option<oneshot::Sender<Result<bool, Error>>>,
 }
 
 impl RecordOp {
     /// What the store itself says.
     pub(super) fn of_ours(ends: Vec<(Lent, Ending)>) -> Self {
-        Self { ends, reply: None }
+        Self { ends, after_dead: AfterDead::Continue, reply: None }
     }
+}
+
+/// A run that turns out to belong to another lane.
+pub(super) struct JoinOp {
+    pub(super) run: Vec<Lent>,
+    pub(super) to: i64,
+    pub(super) reply: oneshot::Sender<Result<Joined, Error>>,
 }
 
 /// Somebody who waits for due updates.
@@ -89,6 +97,7 @@ pub(super) type HookOp = Box<dyn FnOnce(&rusqlite::Connection) + Send>;
 #[derive(Default)]
 pub(super) struct Work {
     pub(super) records: Vec<RecordOp>,
+    pub(super) joins: Vec<JoinOp>,
     pub(super) appends: Vec<AppendOp>,
     pub(super) claims: Vec<ClaimOp>,
     pub(super) checks: Vec<CheckOp>,
@@ -111,6 +120,7 @@ pub(super) struct Pace {
 #[derive(Default)]
 struct Waiting {
     records: VecDeque<RecordOp>,
+    joins: Vec<JoinOp>,
     appends: VecDeque<AppendOp>,
     bytes: usize,
     claims: Vec<ClaimOp>,
@@ -129,7 +139,7 @@ struct Waiting {
 
 impl Waiting {
     fn operations(&self) -> usize {
-        self.records.len() + self.appends.len()
+        self.records.len() + self.joins.len() + self.appends.len()
     }
 
     fn is_urgent(&self) -> bool {
@@ -190,6 +200,14 @@ impl Queue {
     pub(super) fn record(&self, op: RecordOp) -> Result<(), Error> {
         self.put(|waiting| {
             waiting.records.push_back(op);
+            Ok(())
+        })
+    }
+
+    /// Never refused either.
+    pub(super) fn join(&self, op: JoinOp) -> Result<(), Error> {
+        self.put(|waiting| {
+            waiting.joins.push(op);
             Ok(())
         })
     }
@@ -311,6 +329,7 @@ impl Waiting {
         let appends = self.appends.len().min(APPENDS_A_COMMIT);
         let work = Work {
             records: self.records.drain(..records).collect(),
+            joins: std::mem::take(&mut self.joins),
             appends: self.appends.drain(..appends).collect(),
             claims: std::mem::take(&mut self.claims),
             checks: std::mem::take(&mut self.checks),

@@ -11,6 +11,10 @@
 //! - `upd` is the updates; its id is the event's id, shifted, and the place within the event, so that the updates of
 //!   an event are a range of ids. Only the first that waits in a lane has a `due_at`; one that is lent has a
 //!   `lease` instead; its followers have neither.
+//!   What may have reached the API in one request has the same number in `together` until it is known: it goes again
+//!   as it was. An update that names its contact by anything but the id keeps that key's lane in `key`.
+//! - `alias` is the keys that are known to mean a contact, and the lane they wait in since.
+//! - `blocked` is the lanes that wait until a dead update of theirs is replayed or discarded.
 //! - `seen` is the keys by which repeats are known. They are moved there late, from `event.seen_key`: an event may
 //!   be deleted only once its key has been moved (its id is not above `moved` in `meta`), and never the youngest
 //!   one, since ids go on from it.
@@ -42,6 +46,7 @@ pub(super) const STEPS: &[Step] = &[
     Step { schema: 1, readable_from: 1, sql: FIRST },
     Step { schema: 2, readable_from: 1, sql: MAPPINGS },
     Step { schema: 3, readable_from: 1, sql: ORIGINALS },
+    Step { schema: 4, readable_from: 1, sql: LANES },
 ];
 
 const FIRST: &str = "
@@ -86,6 +91,16 @@ const MAPPINGS: &str =
     "CREATE TABLE mapping(name TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID, STRICT;";
 
 const ORIGINALS: &str = "ALTER TABLE plan ADD COLUMN original BLOB;";
+const LANES: &str = "
+ALTER TABLE upd ADD COLUMN key INTEGER;
+ALTER TABLE upd ADD COLUMN withdrawal INTEGER;
+ALTER TABLE upd ADD COLUMN together INTEGER;
+CREATE INDEX upd_withdrawal ON upd(id) WHERE withdrawal = 1 AND (state = 0 OR state = 4);
+CREATE TABLE alias(key INTEGER PRIMARY KEY, lane INTEGER NOT NULL, at INTEGER NOT NULL) STRICT;
+CREATE INDEX alias_age ON alias(at);
+CREATE TABLE blocked(lane INTEGER NOT NULL, update_id INTEGER NOT NULL,
+  PRIMARY KEY(lane, update_id)) WITHOUT ROWID, STRICT;
+";
 
 /// Brings the tables to the last of `steps`, or finds that they are of a newer release.
 pub(super) fn migrate(connection: &mut Connection, steps: &[Step]) -> Result<(), Error> {

@@ -24,6 +24,23 @@ macro_rules! update_row {
     };
 }
 
+/// A lent update with all that delivery needs.
+macro_rules! lent_row {
+    () => {
+        "id, source, rule, item, attempts, first_failed, \
+         (SELECT received_at FROM event WHERE event.id = upd.id >> 16), \
+         (SELECT form FROM plan WHERE update_id = upd.id), \
+         (SELECT body FROM plan WHERE update_id = upd.id), lane, together"
+    };
+}
+
+/// What waits behind the head of its lane.
+macro_rules! waits {
+    () => {
+        "state = 0 AND due_at IS NULL AND lease IS NULL"
+    };
+}
+
 macro_rules! statements {
     ($($(#[$doc:meta])* $name:ident = $sql:expr;)+) => {
         $($(#[$doc])* pub(super) const $name: &str = $sql;)+
@@ -43,10 +60,13 @@ statements! {
     KEPT_MAPPINGS = "SELECT name, text FROM mapping ORDER BY name";
     ADD_META = "INSERT INTO meta(name, value) VALUES (?1, ?2) ON CONFLICT(name) DO NOTHING";
 
-    /// What is lent goes back: at start nobody holds anything.
-    RECLAIM = "UPDATE upd SET due_at = ?1, lease = NULL WHERE lease > 0";
+    /// What is lent goes back: at start nobody holds anything. It may have been sent: what was lent together goes
+    /// together.
+    RECLAIM = "UPDATE upd SET lease = NULL, together = coalesce(together, lease) WHERE lease > 0";
+    LANES_LENT = "SELECT DISTINCT lane FROM upd WHERE lease > 0 AND (?1 IS NULL OR lease = ?1)";
     LOAD_LANES = "SELECT lane FROM upd WHERE due_at IS NOT NULL";
-    LOAD_LENT_LANES = "SELECT lane FROM upd WHERE lease > 0";
+    LOAD_LENT_LANES = "SELECT lane, count(*) FROM upd WHERE lease > 0 GROUP BY lane";
+    LOAD_BLOCKED = "SELECT DISTINCT lane FROM blocked";
     LOAD_NAMES = "SELECT text FROM name ORDER BY id";
     LOAD_KEYS = "SELECT seen_key, id, seen_until FROM event \
         WHERE id > ?1 AND seen_key IS NOT NULL ORDER BY id";
@@ -75,7 +95,8 @@ statements! {
         digest, type, occurred_at, seen_key, seen_until) \
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
     ADD_UPDATE = "INSERT INTO upd(id, lane, source, rule, item, state, attempts, due_at, \
-        finished_at, reason) VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ?7, ?8, ?9)";
+        finished_at, reason, key, withdrawal) \
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ?7, ?8, ?9, ?10, ?11)";
     ADD_PLAN = "INSERT INTO plan(update_id, form, body) VALUES (?1, ?2, ?3)";
     ADD_DETAIL = "INSERT INTO detail(update_id, text) VALUES (?1, ?2) \
         ON CONFLICT(update_id) DO UPDATE SET text = excluded.text";
@@ -86,32 +107,56 @@ statements! {
         ON CONFLICT(source, what) DO UPDATE SET n = n + excluded.n";
 
     /// The attempt is counted before it is made.
-    CLAIM = "UPDATE upd SET due_at = NULL, lease = ?1, attempts = attempts + 1 \
-        WHERE id IN (SELECT id FROM upd WHERE due_at <= ?2 ORDER BY due_at LIMIT ?3) \
-        RETURNING id, source, rule, item, attempts, first_failed, \
-        (SELECT received_at FROM event WHERE event.id = upd.id >> 16), \
-        (SELECT form FROM plan WHERE update_id = upd.id), \
-        (SELECT body FROM plan WHERE update_id = upd.id), lane";
+    CLAIM = concat!("UPDATE upd SET due_at = NULL, lease = ?1, attempts = attempts + 1 \
+        WHERE id IN (SELECT id FROM upd WHERE due_at <= ?2 ORDER BY due_at LIMIT ?3) RETURNING ",
+        lent_row!());
     NEXT_DUE = "SELECT min(due_at) FROM upd WHERE due_at IS NOT NULL";
+    FIRST_FOLLOWER = concat!("SELECT id FROM upd WHERE lane = ?1 AND ", waits!(), " ORDER BY id LIMIT 1");
+    FOLLOWERS = concat!("SELECT ", lent_row!(), " FROM upd WHERE lane = ?1 AND ", waits!(),
+        " ORDER BY id LIMIT ?2");
+    LEND = concat!("UPDATE upd SET lease = ?2, attempts = attempts + 1 WHERE id = ?1 RETURNING ",
+        lent_row!());
+    JOIN_RUN = "UPDATE upd SET lease = ?2, attempts = attempts + 1 WHERE id = ?1";
+    UNLEND = "UPDATE upd SET lease = NULL, attempts = attempts - 1 WHERE id = ?1 AND lease = ?2";
 
     FINISH = "UPDATE upd SET state = ?3, reason = ?4, finished_at = ?5, lease = NULL, \
         attempts = attempts - ?6 WHERE id = ?1 AND lease = ?2 RETURNING lane, source, attempts";
-    PUT_OFF = "UPDATE upd SET due_at = ?3, lease = NULL, first_failed = coalesce(first_failed, ?4) \
-        WHERE id = ?1 AND lease = ?2 RETURNING attempts";
+    PUT_OFF = "UPDATE upd SET due_at = ?3, lease = NULL, first_failed = coalesce(first_failed, ?4), \
+        together = coalesce(together, iif(?5, lease, NULL)) \
+        WHERE id = ?1 AND lease = ?2 RETURNING lane, attempts";
     GIVE_BACK = "UPDATE upd SET due_at = ?3, lease = NULL, attempts = attempts - 1 \
+        WHERE id = ?1 AND lease = ?2 RETURNING lane";
+    TAKE_BACK = "UPDATE upd SET lease = NULL, attempts = attempts - 1 WHERE lease = ?1";
+    /// The oldest that waits; in a lane that is blocked, the oldest withdrawal.
+    PROMOTE = concat!("UPDATE upd SET due_at = ?2 WHERE id = (SELECT id FROM upd WHERE lane = ?1 AND ",
+        waits!(), " AND (withdrawal = 1 OR NOT EXISTS (SELECT 1 FROM blocked WHERE lane = ?1)) \
+        ORDER BY id LIMIT 1)");
+    BLOCK = "INSERT INTO blocked(lane, update_id) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
+    BLOCKS_MOVE = "INSERT INTO blocked(lane, update_id) SELECT ?2, update_id FROM blocked \
+        WHERE lane = ?1 ON CONFLICT DO NOTHING";
+    UNBLOCK_LANE = "DELETE FROM blocked WHERE lane = ?1";
+
+    LENT_IN = "SELECT lane, key, withdrawal FROM upd WHERE id = ?1 AND lease = ?2";
+    MOVE_LENT = "UPDATE upd SET lane = ?3 WHERE id = ?1 AND lease = ?2";
+    QUEUE_LENT = "UPDATE upd SET lane = ?3, lease = NULL, attempts = attempts - 1 \
         WHERE id = ?1 AND lease = ?2";
-    TAKE_BACK = "UPDATE upd SET due_at = ?2, lease = NULL, attempts = attempts - 1 WHERE lease = ?1";
-    PROMOTE = "UPDATE upd SET due_at = ?2 WHERE id = (SELECT id FROM upd \
-        WHERE lane = ?1 AND state = 0 AND due_at IS NULL AND lease IS NULL ORDER BY id LIMIT 1)";
+    MOVE_FOLLOWERS = concat!("UPDATE upd SET lane = ?2 WHERE lane = ?1 AND ", waits!(),
+        " AND (?3 IS NULL OR key = ?3)");
+    FIND_ALIAS = "SELECT lane FROM alias WHERE key = ?1";
+    SET_ALIAS = "INSERT INTO alias(key, lane, at) VALUES (?1, ?2, ?3) \
+        ON CONFLICT(key) DO UPDATE SET lane = excluded.lane, at = excluded.at";
+    DROP_ALIAS = "DELETE FROM alias WHERE key = ?1";
+    OLD_ALIASES = "SELECT key, lane FROM alias WHERE at < ?1 ORDER BY at LIMIT ?2";
+    OLDEST_WITHDRAWAL = "SELECT received_at FROM event WHERE id = (SELECT min(id) FROM upd \
+        WHERE withdrawal = 1 AND (state = 0 OR state = 4)) >> 16";
 
-    LANE_OF_DEAD = "SELECT lane FROM upd WHERE id = ?1 AND state = 4";
+    IS_DEAD = "SELECT 1 FROM upd WHERE id = ?1 AND state = 4";
+    HOME = "SELECT lane, key, coalesce(withdrawal, 0) FROM upd WHERE id = ?1";
+    UNBLOCK = "DELETE FROM blocked WHERE lane = ?1 AND update_id = ?2";
+    BLOCKS = "SELECT EXISTS (SELECT 1 FROM blocked WHERE lane = ?1)";
     BACK_IN_LINE = "UPDATE upd SET state = 0, reason = NULL, finished_at = NULL, \
-        first_failed = NULL, attempts = max(attempts - 1, 0), due_at = ?2 \
+        first_failed = NULL, attempts = max(attempts - 1, 0), due_at = ?2, lane = ?3 \
         WHERE id = ?1 RETURNING source";
-
-    /// Looks at every head: only for what is rare.
-    HEAD_OF_LANE = "SELECT id FROM upd INDEXED BY upd_due WHERE due_at IS NOT NULL AND lane = ?1";
-    WAIT_IN_LINE = "UPDATE upd SET due_at = NULL WHERE id = ?1";
 
     PAGE_COUNT = "PRAGMA page_count";
     FREE_PAGES = "PRAGMA freelist_count";
@@ -154,7 +199,7 @@ statements! {
         WHERE id BETWEEN ?1 << 16 AND ?1 << 16 | 65535 ORDER BY id";
     /// It begins anew: what failed before counts no more.
     REVIVE = "UPDATE upd SET state = 0, reason = NULL, finished_at = NULL, first_failed = NULL, \
-        attempts = 0, due_at = ?2 WHERE id = ?1";
+        attempts = 0, due_at = ?2, lane = ?3 WHERE id = ?1";
     SET_STATE = "UPDATE upd SET state = ?2, reason = ?3, finished_at = ?4 WHERE id = ?1";
     SEND_PART = "UPDATE plan SET original = coalesce(original, body), body = ?2, form = ?3 \
         WHERE update_id = ?1";

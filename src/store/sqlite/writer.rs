@@ -10,13 +10,14 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::batch::Batch;
 use super::claim::{Lending, RawRun};
 use super::connection::{self, failed};
+use super::lanes::reclaim;
 use super::lock::LockFile;
 use super::memory::Memory;
-use super::queue::{AdoptOp, AppendOp, ChangeOp, ClaimOp, Pace, Queue, RecordOp, Work};
+use super::queue::{AdoptOp, AppendOp, ChangeOp, ClaimOp, JoinOp, Pace, Queue, RecordOp, Work};
 use super::room::Room;
 use super::{mappings, schema, statements};
 use crate::clock::SharedClock;
-use crate::store::{Error, Fence, Receipt};
+use crate::store::{Error, Fence, Joined, Receipt};
 use crate::telemetry::metrics::Metrics;
 
 /// How long to rest before what could not be written is tried again, and how long the clock is trusted to go on
@@ -59,6 +60,7 @@ pub(super) struct Waits {
 /// What a transaction did.
 struct Done {
     recorded: Vec<bool>,
+    joined: Vec<Joined>,
     appended: Vec<Result<Vec<Receipt>, Error>>,
     checked: Result<(), Error>,
     lent: Vec<RawRun>,
@@ -105,7 +107,9 @@ impl Writer {
     }
 
     fn serve(&mut self, work: Work) {
-        let Work { mut records, mut appends, claims, checks, keeps, adoptions, changes, .. } = work;
+        let Work {
+            mut records, joins, mut appends, claims, checks, keeps, adoptions, changes, ..
+        } = work;
         self.adopt(adoptions);
         for ChangeOp { asked, reply } in changes {
             let changed = self.change(&asked);
@@ -124,23 +128,24 @@ impl Writer {
         records.append(&mut self.waits.unrecorded);
         self.waits.claims.extend(claims);
         self.waits.claims.retain(|claim| !claim.reply.is_closed());
-        self.waits.pace.taken = records.len() + appends.len();
-        let nothing = records.is_empty() && appends.is_empty() && checks.is_empty();
+        self.waits.pace.taken = records.len() + joins.len() + appends.len();
+        let nothing =
+            records.is_empty() && joins.is_empty() && appends.is_empty() && checks.is_empty();
         if nothing && self.waits.claims.is_empty() {
             return;
         }
         let started = Instant::now();
 
-        let mut done = self.commit(&records, &appends, !checks.is_empty());
+        let mut done = self.commit(&records, &joins, &appends, !checks.is_empty());
         if let Err(error) = &done
-            && !records.is_empty()
+            && !(records.is_empty() && joins.is_empty())
             && !appends.is_empty()
         {
             // What came in may have been too much for the disk; what became of the rest may still fit.
             for append in appends.drain(..) {
                 answer(append.reply, Err(error.clone()));
             }
-            done = self.commit(&records, &appends, !checks.is_empty());
+            done = self.commit(&records, &joins, &appends, !checks.is_empty());
         }
         self.waits.pace.time = started.elapsed();
         match done {
@@ -149,6 +154,9 @@ impl Writer {
                     if let Some(reply) = record.reply {
                         answer(reply, Ok(recorded));
                     }
+                }
+                for (join, joined) in joins.into_iter().zip(done.joined) {
+                    answer(join.reply, Ok(joined));
                 }
                 for (append, receipts) in appends.into_iter().zip(done.appended) {
                     answer(append.reply, receipts);
@@ -164,6 +172,9 @@ impl Writer {
                         Some(reply) => answer(reply, Err(error.clone())),
                         None => self.waits.unrecorded.push(record),
                     }
+                }
+                for join in joins {
+                    answer(join.reply, Err(error.clone()));
                 }
                 for append in appends {
                     answer(append.reply, Err(error.clone()));
@@ -196,15 +207,16 @@ impl Writer {
     fn commit(
         &mut self,
         records: &[RecordOp],
+        joins: &[JoinOp],
         appends: &[AppendOp],
         check: bool,
     ) -> Result<Done, Error> {
-        let done = self.attempt(records, appends, check);
+        let done = self.attempt(records, joins, appends, check);
         if let Err(error) = &done {
-            let operation = match (appends, records) {
-                ([_, ..], _) => "append",
-                ([], [_, ..]) => "record",
-                ([], []) => "claim",
+            let operation = match (appends, records, joins) {
+                ([_, ..], _, _) => "append",
+                ([], [_, ..], _) | ([], _, [_, ..]) => "record",
+                ([], [], []) => "claim",
             };
             self.metrics.store_errors_total.with_label_values(&[operation, error.label()]).inc();
             self.memory = None;
@@ -221,6 +233,7 @@ impl Writer {
     fn attempt(
         &mut self,
         records: &[RecordOp],
+        joins: &[JoinOp],
         appends: &[AppendOp],
         check: bool,
     ) -> Result<Done, Error> {
@@ -233,6 +246,7 @@ impl Writer {
         )?;
         let most = self.waits.claims.iter().map(|claim| claim.wanted.runs);
         let wanted = most.fold(0_usize, usize::saturating_add).min(MOST_CLAIMS_A_COMMIT);
+        let merging = self.waits.claims.iter().all(|claim| claim.wanted.merging);
         self.fence += 1;
         let fence = Fence(self.fence);
 
@@ -240,8 +254,8 @@ impl Writer {
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .map_err(|error| failed(&error))?;
         let mut batch = Batch::new(&transaction, memory, now);
-        let done = write(&mut batch, &mut self.room, records, appends, check, wanted, fence)
-            .map_err(|error| failed(&error))?;
+        let work = Writing { records, joins, appends, check, wanted, merging, fence };
+        let done = write(&mut batch, &mut self.room, &work).map_err(|error| failed(&error))?;
         let changes = batch.changes;
         let started = Instant::now();
         transaction.commit().map_err(|error| failed(&error))?;
@@ -300,17 +314,26 @@ impl Writer {
     }
 }
 
-fn write(
-    batch: &mut Batch<'_>,
-    room: &mut Room,
-    records: &[RecordOp],
-    appends: &[AppendOp],
+/// What one transaction is to do.
+struct Writing<'a> {
+    records: &'a [RecordOp],
+    joins: &'a [JoinOp],
+    appends: &'a [AppendOp],
     check: bool,
+    /// How many runs are wanted, and whether with what can go in one request.
     wanted: usize,
+    merging: bool,
     fence: Fence,
-) -> rusqlite::Result<Done> {
-    let recorded =
-        records.iter().map(|record| batch.record(&record.ends)).collect::<Result<Vec<_>, _>>()?;
+}
+
+fn write(batch: &mut Batch<'_>, room: &mut Room, work: &Writing<'_>) -> rusqlite::Result<Done> {
+    let &Writing { records, joins, appends, check, wanted, merging, fence } = work;
+    let recorded = records
+        .iter()
+        .map(|record| batch.record(&record.ends, record.after_dead))
+        .collect::<Result<Vec<_>, _>>()?;
+    let joined =
+        joins.iter().map(|join| batch.join(&join.run, join.to)).collect::<Result<Vec<_>, _>>()?;
     let full = if appends.is_empty() && !check { None } else { room.refusal(batch.connection)? };
     let appended = appends
         .iter()
@@ -323,9 +346,9 @@ fn write(
     if !records.is_empty() || !appends.is_empty() {
         batch.finish(appends.len())?;
     }
-    let lent = if wanted > 0 { batch.claim(wanted, fence)? } else { Vec::new() };
+    let lent = if wanted > 0 { batch.claim(wanted, merging, fence)? } else { Vec::new() };
     let checked = full.map_or(Ok(()), |full| Err(Error::Full(full)));
-    Ok(Done { recorded, appended, checked, lent })
+    Ok(Done { recorded, joined, appended, checked, lent })
 }
 
 /// Keeps a value unless there is one of its name; gives the one there is.
@@ -348,7 +371,8 @@ pub(super) fn ready<'a>(
     let memory = match memory {
         Some(memory) => memory,
         forgotten => {
-            take_back(connection, fence, now).map_err(|error| failed(&error))?;
+            // A commit that failed may have reached the disk all the same: what it lent is in nobody's hands.
+            reclaim(connection, Some(fence), now).map_err(|error| failed(&error))?;
             forgotten.insert(Memory::load(connection, now)?)
         }
     };
@@ -357,11 +381,6 @@ pub(super) fn ready<'a>(
 
 fn next_due(connection: &Connection) -> rusqlite::Result<Option<i64>> {
     connection.prepare_cached(statements::NEXT_DUE)?.query_row([], |row| row.get(0))
-}
-
-/// A commit that failed may have reached the disk all the same: what it lent is in nobody's hands.
-fn take_back(connection: &Connection, fence: i64, now: i64) -> rusqlite::Result<usize> {
-    connection.prepare_cached(statements::TAKE_BACK)?.execute((fence, now))
 }
 
 /// Who has hung up needs no answer: what was stored is stored, what was lent goes back.
@@ -379,7 +398,7 @@ pub(super) fn start(connection: &mut Connection, now: i64) -> Result<(i64, [u8; 
     // Eight million starts of a million million transactions each: no fence is ever given twice.
     let starts = schema::number(&transaction, "starts")?.unwrap_or(0) + 1;
     schema::set(&transaction, "starts", starts)?;
-    transaction.execute(statements::RECLAIM, [now]).map_err(|error| failed(&error))?;
+    reclaim(&transaction, None, now).map_err(|error| failed(&error))?;
     transaction.commit().map_err(|error| failed(&error))?;
     Ok((starts << 40, key))
 }

@@ -149,7 +149,7 @@ impl Batch<'_> {
         Ok((read < CAME_SINCE).then_some(lanes))
     }
 
-    fn standing(&self, id: i64) -> rusqlite::Result<Option<Standing>> {
+    fn found(&self, id: i64) -> rusqlite::Result<Option<Standing>> {
         let mut standing = self.connection.prepare_cached(statements::STANDING)?;
         let found = standing.query_row([id], |row| {
             let state = State::of(row.get(0)?);
@@ -167,7 +167,7 @@ impl Batch<'_> {
         sends: &PreparedSends,
         came: Option<&HashSet<i64>>,
     ) -> rusqlite::Result<Changed> {
-        let Some(stands) = self.standing(id)? else { return Ok(Changed::StandsOtherwise) };
+        let Some(stands) = self.found(id)? else { return Ok(Changed::StandsOtherwise) };
         if stands.state != State::Dead && !stands.is_superseded() {
             return Ok(Changed::StandsOtherwise);
         }
@@ -192,19 +192,20 @@ impl Batch<'_> {
             let reason = Some(SkippedReason::Superseded.as_str());
             let mut set = self.connection.prepare_cached(statements::SET_STATE)?;
             set.execute((id, State::Skipped as u8, reason, self.now))?;
+            self.unblock(stands.lane, id)?;
             return Ok(Changed::Done);
         }
         for forget in [statements::FORGET_ATTEMPTS, statements::FORGET_DETAIL] {
             self.connection.prepare_cached(forget)?.execute([id])?;
         }
-        let due_at = (!self.is_busy(stands.lane)).then_some(self.now);
-        self.changes.lanes.insert(stands.lane, true);
-        self.connection.prepare_cached(statements::REVIVE)?.execute((id, due_at))?;
+        let (lane, due_at) = self.come_back(id)?;
+        self.connection.prepare_cached(statements::REVIVE)?.execute((id, due_at, lane))?;
+        self.unblock(lane, id)?;
         Ok(Changed::Done)
     }
 
     fn discard(&mut self, id: i64) -> rusqlite::Result<Changed> {
-        let Some(stands) = self.standing(id)? else { return Ok(Changed::StandsOtherwise) };
+        let Some(stands) = self.found(id)? else { return Ok(Changed::StandsOtherwise) };
         if !matches!(stands.state, State::Dead | State::Held) {
             return Ok(Changed::StandsOtherwise);
         }
@@ -213,6 +214,7 @@ impl Batch<'_> {
         // Why it was put away is why it was held or dead.
         let mut set = self.connection.prepare_cached(statements::SET_STATE)?;
         set.execute((id, State::Discarded as u8, stands.reason, self.now))?;
+        self.unblock(stands.lane, id)?;
         Ok(Changed::Done)
     }
 
@@ -230,7 +232,7 @@ impl Batch<'_> {
         came: Option<&HashSet<i64>>,
     ) -> rusqlite::Result<Changed> {
         for id in gone {
-            let stands = self.standing(*id)?;
+            let stands = self.found(*id)?;
             if stands.is_none_or(|stands| stands.state == State::Open) {
                 return Ok(Changed::StandsOtherwise);
             }
