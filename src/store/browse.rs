@@ -99,6 +99,17 @@ pub struct StoredEvent {
     pub updates: Vec<UpdateRow>,
 }
 
+/// What was deleted on purpose.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Forgotten {
+    /// Events that are deleted.
+    pub events: u64,
+    /// Their updates.
+    pub updates: u64,
+    /// Events that stay because one of their updates waits or is in flight.
+    pub open: u64,
+}
+
 /// What there is, by state, and how the balance stands.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Numbers {
@@ -118,6 +129,8 @@ pub struct Numbers {
     pub dead: u64,
     /// Updates put away by an operator.
     pub discarded: u64,
+    /// Dead letters that were deleted: by retention, or on purpose.
+    pub expired: u64,
     /// Events received, repeats included.
     pub events_received: u64,
     /// Events that were repeats.
@@ -148,7 +161,8 @@ impl Numbers {
             + self.delivered
             + self.skipped
             + self.dead
-            + self.discarded;
+            + self.discarded
+            + self.expired;
         let apart = |one: u64, other: u64| i64::try_from(one.abs_diff(other)).unwrap_or(i64::MAX);
         apart(self.events_received, events).saturating_add(apart(self.updates_planned, updates))
     }

@@ -18,6 +18,8 @@ mod batch;
 mod browse;
 mod claim;
 mod connection;
+mod forget;
+mod house;
 mod kept;
 mod keys;
 mod ledger;
@@ -31,6 +33,9 @@ mod queue;
 mod readers;
 mod record;
 mod remap;
+mod removal;
+mod reserve;
+mod retention;
 mod room;
 mod schema;
 mod seen;
@@ -51,6 +56,7 @@ use rusqlite::OptionalExtension;
 use tokio::sync::oneshot;
 
 use self::claim::{RawClaim, RawRun};
+use self::house::House;
 use self::kept::LARGE_BODY;
 use self::keys::Keys;
 use self::lock::LockFile;
@@ -62,10 +68,11 @@ use self::room::{PAGE_SIZE, Room};
 use self::writer::{Waits, Writer};
 use super::settings::StoreSettings;
 use super::{
-    AfterDead, Claim, End, Error, EventFilter, EventRow, Lent, NewEvent, NewUpdate, Numbers, Page,
-    Receipt, Request, Run, Store, StoredEvent, UpdateFilter, UpdateRow, Wanted,
+    AfterDead, Claim, End, Error, EventFilter, EventRow, Forgotten, Lent, NewEvent, NewUpdate,
+    Numbers, Page, Receipt, Request, Run, Store, StoredEvent, UpdateFilter, UpdateRow, Wanted,
 };
 use crate::clock::SharedClock;
+use crate::contact::Who;
 use crate::event::{EventId, SourceName};
 use crate::telemetry::metrics::Metrics;
 
@@ -106,6 +113,8 @@ impl SqliteStore {
         let (fence, key) = writer::start(&mut connection, now).map_err(named)?;
         let memory = Memory::load(&connection, now).map_err(named)?;
 
+        let limit = i64::try_from(settings.max_size.0).unwrap_or(i64::MAX);
+        metrics.store_size_limit_bytes.with_label_values::<&str>(&[]).set(limit);
         let queue = Arc::new(Queue::default());
         let woken = Arc::downgrade(&queue);
         clock.on_jump(Box::new(move || {
@@ -125,6 +134,7 @@ impl SqliteStore {
             fence,
             lock,
             waits: Waits::default(),
+            house: House::new(settings.retention.clone(), clock.monotonic()),
         };
         let thread = std::thread::Builder::new()
             .name("store".to_owned())
@@ -265,6 +275,10 @@ impl Store for SqliteStore {
                 .map_err(|error| connection::failed(&error))
         };
         self.readers.read(read).await
+    }
+
+    async fn forget(&self, who: &Who) -> Result<Forgotten, Error> {
+        self.forget_contact(who).await
     }
 
     async fn check_writable(&self) -> Result<(), Error> {

@@ -8,7 +8,8 @@ use tokio::sync::oneshot;
 
 use super::claim::{Lending, RawRun};
 use super::prepared::Incoming;
-use crate::store::{End, Error, Lent, Receipt, Wanted};
+use crate::event::EventId;
+use crate::store::{End, Error, Forgotten, Lent, Receipt, Wanted};
 
 /// At most so many requests wait to be stored, and at most so many bytes of them; more is [`Error::Busy`].
 const MOST_APPENDS: usize = 8192;
@@ -62,6 +63,13 @@ pub(super) struct AdoptOp {
     pub(super) reply: oneshot::Sender<Result<String, Error>>,
 }
 
+/// Events to be deleted with all that is kept of them; with the last of them the log starts over.
+pub(super) struct ForgetOp {
+    pub(super) events: Vec<EventId>,
+    pub(super) is_last: bool,
+    pub(super) reply: oneshot::Sender<Result<Forgotten, Error>>,
+}
+
 /// Somebody who asks whether the store can be written.
 pub(super) type CheckOp = oneshot::Sender<Result<(), Error>>;
 
@@ -84,8 +92,22 @@ pub(super) struct Work {
     pub(super) checks: Vec<CheckOp>,
     pub(super) keeps: Vec<KeepOp>,
     pub(super) adoptions: Vec<AdoptOp>,
+    pub(super) forgets: Vec<ForgetOp>,
     #[cfg(test)]
     pub(super) hooks: Vec<HookOp>,
+}
+
+impl Work {
+    /// Whether nobody asks for anything.
+    pub(super) fn is_empty(&self) -> bool {
+        self.records.is_empty()
+            && self.appends.is_empty()
+            && self.claims.is_empty()
+            && self.checks.is_empty()
+            && self.keeps.is_empty()
+            && self.adoptions.is_empty()
+            && self.forgets.is_empty()
+    }
 }
 
 /// How the last commit went: who was answered by it comes back soon, so the next one waits for them a little.
@@ -106,6 +128,7 @@ struct Waiting {
     checks: Vec<CheckOp>,
     keeps: Vec<KeepOp>,
     adoptions: Vec<AdoptOp>,
+    forgets: Vec<ForgetOp>,
     #[cfg(test)]
     hooks: Vec<HookOp>,
     /// The clock was moved: what was not due may be due now.
@@ -128,7 +151,8 @@ impl Waiting {
         let asked = !self.claims.is_empty()
             || !self.checks.is_empty()
             || !self.keeps.is_empty()
-            || !self.adoptions.is_empty();
+            || !self.adoptions.is_empty()
+            || !self.forgets.is_empty();
         self.closed || self.jumped || asked
     }
 }
@@ -209,6 +233,13 @@ impl Queue {
         })
     }
 
+    pub(super) fn forget(&self, op: ForgetOp) -> Result<(), Error> {
+        self.put(|waiting| {
+            waiting.forgets.push(op);
+            Ok(())
+        })
+    }
+
     #[cfg(test)]
     pub(super) fn hook(&self, op: HookOp) -> Result<(), Error> {
         self.put(|waiting| {
@@ -239,16 +270,12 @@ impl Queue {
     }
 
     /// The next work; waits for it, but no longer than `idle`. Nothing when closed and all is done.
-    pub(super) fn take(&self, pace: Pace, idle: Option<Duration>) -> Option<Work> {
+    pub(super) fn take(&self, pace: Pace, idle: Duration) -> Option<Work> {
         let mut waiting = self.lock();
         let left_over = waiting.operations();
         waiting.wake_at = 1;
-        let until = idle.map(|idle| Instant::now() + idle);
+        let until = Instant::now() + idle;
         while waiting.operations() == 0 && !waiting.is_urgent() {
-            let Some(until) = until else {
-                waiting = self.wake.wait(waiting).unwrap_or_else(PoisonError::into_inner);
-                continue;
-            };
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 break;
@@ -278,7 +305,8 @@ impl Waiting {
         let done = self.operations() == 0
             && self.checks.is_empty()
             && self.keeps.is_empty()
-            && self.adoptions.is_empty();
+            && self.adoptions.is_empty()
+            && self.forgets.is_empty();
         if self.closed && done {
             return None;
         }
@@ -295,6 +323,7 @@ impl Waiting {
             checks: std::mem::take(&mut self.checks),
             keeps: std::mem::take(&mut self.keeps),
             adoptions: std::mem::take(&mut self.adoptions),
+            forgets: std::mem::take(&mut self.forgets),
             #[cfg(test)]
             hooks: std::mem::take(&mut self.hooks),
         };

@@ -1,7 +1,7 @@
 //! The one thread that writes: one transaction for whatever waits, records first, then what came in, then claims.
 
 use std::collections::VecDeque;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -10,6 +10,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::batch::Batch;
 use super::claim::{Lending, RawRun};
 use super::connection::{self, failed};
+use super::house::House;
 use super::lock::LockFile;
 use super::memory::Memory;
 use super::queue::{AdoptOp, AppendOp, ClaimOp, Pace, Queue, RecordOp, Work};
@@ -43,6 +44,7 @@ pub(super) struct Writer {
     /// Held until the connection is closed.
     pub(super) lock: LockFile,
     pub(super) waits: Waits,
+    pub(super) house: House,
 }
 
 /// What the thread still has to do.
@@ -78,7 +80,9 @@ impl Writer {
     pub(super) fn run(mut self) {
         let _ended = Ended(Arc::clone(&self.queue));
         while let Some(work) = self.queue.take(self.waits.pace, self.idle()) {
+            let quiet = work.is_empty();
             self.serve(work);
+            self.keep_house(quiet);
         }
         // The last connection to go copies the log into the file; only then may another process have it.
         drop(self.connection.take());
@@ -86,7 +90,13 @@ impl Writer {
     }
 
     /// How long to wait for work at most.
-    fn idle(&self) -> Option<Duration> {
+    fn idle(&self) -> Duration {
+        let house = self.house.idle();
+        self.due().map_or(house, |due| due.min(house))
+    }
+
+    /// How long until something is to be done for those who wait.
+    fn due(&self) -> Option<Duration> {
         if !self.waits.unrecorded.is_empty() {
             return Some(LOOK_AGAIN);
         }
@@ -100,13 +110,14 @@ impl Writer {
         Some(Duration::from_millis(u64::try_from(left).unwrap_or(0)).min(LOOK_AGAIN))
     }
 
-    fn now(&self) -> i64 {
+    pub(super) fn now(&self) -> i64 {
         self.clock.now().as_millisecond()
     }
 
     fn serve(&mut self, work: Work) {
         let Work { mut records, mut appends, claims, checks, keeps, adoptions, .. } = work;
         self.adopt(adoptions);
+        self.forget(work.forgets);
         #[cfg(test)]
         for hook in work.hooks {
             if let Some(connection) = &self.connection {
@@ -203,15 +214,21 @@ impl Writer {
                 ([], []) => "claim",
             };
             self.metrics.store_errors_total.with_label_values(&[operation, error.label()]).inc();
-            self.memory = None;
-            self.waits.next_due = None;
-            if matches!(error, Error::Full(_)) {
-                self.room.was_full();
-            } else {
-                self.connection = None;
-            }
+            self.doubt(error);
         }
         done
+    }
+
+    /// After a failed commit what is in memory is loaded again; where it is in doubt what is in the file, the file
+    /// is opened again.
+    pub(super) fn doubt(&mut self, error: &Error) {
+        self.memory = None;
+        self.waits.next_due = None;
+        if matches!(error, Error::Full(_)) {
+            self.room.was_full();
+        } else {
+            self.connection = None;
+        }
     }
 
     fn attempt(
@@ -221,17 +238,8 @@ impl Writer {
         check: bool,
     ) -> Result<Done, Error> {
         let now = self.now();
-        let connection = match &mut self.connection {
-            Some(connection) => connection,
-            closed => closed.insert(connection::writing(&self.path, self.max_pages)?),
-        };
-        let memory = match &mut self.memory {
-            Some(memory) => memory,
-            forgotten => {
-                take_back(connection, self.fence, now).map_err(|error| failed(&error))?;
-                forgotten.insert(Memory::load(connection, now)?)
-            }
-        };
+        let file = (&mut self.connection, &mut self.memory);
+        let (connection, memory) = ready(file, (&self.path, self.max_pages), self.fence, now)?;
         let most = self.waits.claims.iter().map(|claim| claim.wanted.runs);
         let wanted = most.fold(0_usize, usize::saturating_add).min(MOST_CLAIMS_A_COMMIT);
         self.fence += 1;
@@ -255,6 +263,13 @@ impl Writer {
             if waits_on { next_due(connection).unwrap_or(Some(now)) } else { None };
         self.observe(&done, took);
         Ok(done)
+    }
+
+    /// The file, opened again where it was in doubt, and the memory, loaded again where it was thrown away.
+    pub(super) fn ready(&mut self) -> Result<(&mut Connection, &mut Memory), Error> {
+        let now = self.now();
+        let file = (&mut self.connection, &mut self.memory);
+        ready(file, (&self.path, self.max_pages), self.fence, now)
     }
 
     /// Keeps secrets of senders, each in a statement of its own: there is one in the life of a source.
@@ -335,6 +350,26 @@ fn adopt(connection: &Connection, name: &str, secret: &str) -> rusqlite::Result<
     connection.prepare_cached(statements::GET_META)?.query_row([name], |row| row.get(0))
 }
 
+fn ready<'a>(
+    (connection, memory): (&'a mut Option<Connection>, &'a mut Option<Memory>),
+    (path, max_pages): (&Path, u64),
+    fence: i64,
+    now: i64,
+) -> Result<(&'a mut Connection, &'a mut Memory), Error> {
+    let connection = match connection {
+        Some(connection) => connection,
+        closed => closed.insert(connection::writing(path, max_pages)?),
+    };
+    let memory = match memory {
+        Some(memory) => memory,
+        forgotten => {
+            take_back(connection, fence, now).map_err(|error| failed(&error))?;
+            forgotten.insert(Memory::load(connection, now)?)
+        }
+    };
+    Ok((connection, memory))
+}
+
 fn next_due(connection: &Connection) -> rusqlite::Result<Option<i64>> {
     connection.prepare_cached(statements::NEXT_DUE)?.query_row([], |row| row.get(0))
 }
@@ -345,7 +380,7 @@ fn take_back(connection: &Connection, fence: i64, now: i64) -> rusqlite::Result<
 }
 
 /// Who has hung up needs no answer: what was stored is stored, what was lent goes back.
-fn answer<T>(reply: tokio::sync::oneshot::Sender<T>, answer: T) {
+pub(super) fn answer<T>(reply: tokio::sync::oneshot::Sender<T>, answer: T) {
     drop(reply.send(answer));
 }
 
