@@ -15,12 +15,14 @@ use tokio_util::task::TaskTracker;
 
 use super::Api;
 use super::attempt::{Attempts, Ended};
+use super::confirm::Confirmation;
 use super::outbound::Outbound;
 use super::pause::{Pauses, watch_the_key};
 use super::record::{Patience, Recorder};
 use super::retry::{Chance, machine_chance};
 use super::settings::Policy;
 use super::tally::Tally;
+use super::watched::Watched;
 use crate::clock::{self, SharedClock};
 use crate::store::{Claim, End, Run, Store, Wanted};
 use crate::telemetry::metrics::Metrics;
@@ -31,7 +33,7 @@ const AFTER_A_PANIC: Duration = Duration::from_mins(1);
 /// Delivery, ready to run.
 pub struct Delivery {
     store: Arc<dyn Store>,
-    api: Arc<dyn Api>,
+    api: Arc<Watched>,
     policy: Policy,
     clock: SharedClock,
     tally: Arc<Tally>,
@@ -49,6 +51,8 @@ impl Delivery {
         metrics: Arc<Metrics>,
     ) -> Self {
         let pauses = Arc::new(Pauses::new(Arc::clone(&clock), Arc::clone(&metrics)));
+        let confirmation = Confirmation::new(Arc::clone(&metrics), Arc::clone(&clock));
+        let api = Arc::new(Watched::new(api, &pauses, &clock, confirmation, policy.concurrency));
         let tally = Arc::new(Tally::new(metrics));
         Self { store, api, policy, clock, tally, pauses, chance: machine_chance() }
     }
@@ -69,7 +73,7 @@ impl Delivery {
     pub async fn run(self, stop: CancellationToken) {
         let window = Arc::new(Semaphore::new(self.policy.window()));
         let outbound = Arc::new(Outbound::new(
-            self.api,
+            Arc::<Watched>::clone(&self.api),
             Arc::clone(&self.pauses),
             &self.policy,
             Arc::clone(&self.clock),
@@ -94,7 +98,12 @@ impl Delivery {
             let (outbound, clock, stop) =
                 (Arc::clone(&outbound), Arc::clone(&self.clock), stop.clone());
             async move {
-                let watch = watch_the_key(&outbound.pauses, &*outbound.api, &clock);
+                let watch = async {
+                    tokio::join!(
+                        watch_the_key(&outbound.pauses, &*outbound.api, &clock),
+                        self.api.watch_the_circuit(&outbound.gate),
+                    )
+                };
                 stop.run_until_cancelled(watch).await;
             }
         };

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::entry::Request;
-use crate::event::{EventId, SourceName};
+use crate::event::{EventId, SourceName, UpdateId};
 
 /// Which part of a list: at most `most` rows, those before `before`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,6 +54,9 @@ pub struct EventRow {
 /// One update in a list. No personal data: the contact is not named.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct UpdateRow {
+    /// Its number.
+    #[serde(skip)]
+    pub id: UpdateId,
     /// Its name, `EVENT_ID/RULE/ITEM`.
     pub update: String,
     /// Its event.
@@ -97,17 +100,6 @@ pub struct StoredEvent {
     pub request: Request,
     /// Its updates, in the order of the rules.
     pub updates: Vec<UpdateRow>,
-}
-
-/// What was deleted on purpose.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-pub struct Forgotten {
-    /// Events that are deleted.
-    pub events: u64,
-    /// Their updates.
-    pub updates: u64,
-    /// Events that stay because one of their updates waits or is in flight.
-    pub open: u64,
 }
 
 /// What there is, by state, and how the balance stands.

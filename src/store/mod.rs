@@ -8,17 +8,17 @@ mod conformance;
 mod entry;
 mod error;
 mod lend;
+pub mod letters;
 pub mod settings;
 pub mod sqlite;
 
 use async_trait::async_trait;
 
-pub use browse::{
-    EventFilter, EventRow, Forgotten, Numbers, Page, StoredEvent, UpdateFilter, UpdateRow,
-};
+pub use browse::{EventFilter, EventRow, Numbers, Page, StoredEvent, UpdateFilter, UpdateRow};
 pub use entry::{Dedupe, NewEvent, NewState, NewUpdate, Receipt, Request};
 pub use error::Error;
 pub use lend::{AfterDead, Claim, End, Fence, Lane, Lent, Run, Trouble, Wanted};
+pub use letters::Letters;
 pub use settings::StoreSettings;
 pub use sqlite::{OfflineStore, SqliteStore};
 
@@ -88,11 +88,6 @@ pub trait Store: Send + Sync + 'static {
         &self,
         source: &crate::event::SourceName,
     ) -> Result<Option<String>, Error>;
-
-    /// Deletes everything that is kept of a contact: each event with an update for it, with its request and all its
-    /// updates, for whomever they are; but for events of which an update waits or is in flight. What is held or
-    /// ignored names no contact and stays. It keeps counting in the ledger, dead letters as expired.
-    async fn forget(&self, who: &crate::contact::Who) -> Result<Forgotten, Error>;
 
     /// Whether the store can be written now; what readiness asks.
     async fn check_writable(&self) -> Result<(), Error>;

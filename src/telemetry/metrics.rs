@@ -98,6 +98,7 @@ metrics! {
     delivery_attempt_duration_seconds: histogram(ATTEMPT_SECONDS) = "Time of one API call.", ["operation"];
     delivery_latency_seconds: histogram(LATENCY_SECONDS) = "From webhook received to the API's 2xx, for each update.", [];
     delivery_retries_total: counter = "Attempts put off for later.", ["operation", "reason"];
+    delivery_unconfirmed_total: counter = "Fields that an answer shows otherwise than they were sent.", ["field"];
     delivery_in_flight_requests: gauge = "API calls open now.", [];
     contact_resolutions_total: counter = "How a contact was found.", ["outcome"];
     dead_letters_total: counter = "Updates that became held or dead.", ["reason"];

@@ -1,6 +1,7 @@
 //! Delivery as a whole, between a store and an API that do as they are told, on a clock that stands still.
 
 mod api;
+mod circuit;
 mod order;
 mod pausing;
 mod real;

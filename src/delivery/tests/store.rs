@@ -8,12 +8,12 @@ use async_trait::async_trait;
 use tokio::sync::Notify;
 
 use crate::clock::{Clock, ManualClock};
-use crate::contact::{PlannedUpdate, Who};
+use crate::contact::PlannedUpdate;
 use crate::event::{EventId, SourceName, UpdateId};
 use crate::store::{
-    AfterDead, Claim, End, Error, EventFilter, EventRow, Fence, Forgotten, Lane, Lent, NewEvent,
-    NewState, NewUpdate, Numbers, Page, Receipt, Request, Run, Store, StoredEvent, UpdateFilter,
-    UpdateRow, Wanted,
+    AfterDead, Claim, End, Error, EventFilter, EventRow, Fence, Lane, Lent, NewEvent, NewState,
+    NewUpdate, Numbers, Page, Receipt, Request, Run, Store, StoredEvent, UpdateFilter, UpdateRow,
+    Wanted,
 };
 
 pub(super) struct FakeStore {
@@ -207,10 +207,6 @@ impl Store for FakeStore {
 
     async fn adopted_secret(&self, _source: &SourceName) -> Result<Option<String>, Error> {
         Ok(None)
-    }
-
-    async fn forget(&self, _: &Who) -> Result<Forgotten, Error> {
-        Ok(Forgotten::default())
     }
 
     async fn check_writable(&self) -> Result<(), Error> {

@@ -2,8 +2,9 @@
 
 use super::*;
 use crate::contact::{DeadReason, HeldReason, SkippedReason};
+use crate::store::letters::{Change, Changed};
 use crate::store::settings::Retention;
-use crate::store::{EventFilter, Forgotten, Page};
+use crate::store::{EventFilter, Page};
 use crate::units::Span;
 
 const DAY: Duration = Duration::from_hours(24);
@@ -59,6 +60,8 @@ async fn until_there_are(backend: &impl Backend, wanted: &[EventId]) {
     let begun = std::time::Instant::now();
     loop {
         assert_balance(&backend.store().numbers().await.unwrap());
+        let audit = backend.store().audit().await.unwrap();
+        assert!(audit.iter().all(|balance| balance.off() == 0), "{audit:?}");
         let there = there(backend).await;
         if there == wanted {
             return;
@@ -194,17 +197,16 @@ pub(crate) async fn past_four_fifths_of_its_size_history_goes_before_its_time<B:
     assert!(there.len() > 50, "no more than has to goes: {}", there.len());
 }
 
-pub(crate) async fn a_contact_is_forgotten_with_all_that_came_with_it(backend: impl Backend) {
+pub(crate) async fn what_is_purged_is_forgotten_with_all_that_came_with_it(backend: impl Backend) {
     let other = delivered(&backend, &[2]).await;
     let both = delivered(&backend, &[1, 2]).await;
     let died = dead(&backend, event(vec![update(1, "dead"), skipped()])).await;
     let waits = one(&backend, event(vec![update(1, "waits")])).await;
-    let update = update(1, "");
-    let NewState::Waiting(planned) = update.state else { panic!("it waits") };
+    let purges = [both, died, waits].map(Change::Purge).to_vec();
 
-    let forgotten = backend.store().forget(&planned.target.who).await.unwrap();
+    let changed = backend.store().change(purges, EventId(i64::MAX >> 16)).await.unwrap();
 
-    assert_eq!(forgotten, Forgotten { events: 2, updates: 4, open: 1 });
+    assert_eq!(changed, [Changed::Done, Changed::Done, Changed::StandsOtherwise]);
     assert_eq!(there(&backend).await, [other, waits]);
     for gone in [both, died] {
         assert!(backend.store().event(gone).await.unwrap().is_none());
@@ -212,6 +214,6 @@ pub(crate) async fn a_contact_is_forgotten_with_all_that_came_with_it(backend: i
     let numbers = backend.store().numbers().await.unwrap();
     assert_eq!((numbers.delivered, numbers.dead, numbers.expired), (3, 0, 1));
     assert_balance(&numbers);
-    let again = backend.store().forget(&planned.target.who).await.unwrap();
-    assert_eq!(again, Forgotten { open: 1, ..Forgotten::default() });
+    let audit = backend.store().audit().await.unwrap();
+    assert!(audit.iter().all(|balance| balance.off() == 0), "{audit:?}");
 }

@@ -36,6 +36,21 @@ pub(super) enum What {
     GoneDiscarded = 111,
 }
 
+impl What {
+    /// The counter of the rows that were deleted of what is counted here; nothing where a row that goes counts no more.
+    pub(super) const fn gone(self) -> Option<Self> {
+        match self {
+            Self::Control => Some(Self::GoneControl),
+            Self::Ignored => Some(Self::GoneIgnored),
+            Self::Taken => Some(Self::GoneTaken),
+            Self::Delivered => Some(Self::GoneDelivered),
+            Self::Skipped => Some(Self::GoneSkipped),
+            Self::Discarded => Some(Self::GoneDiscarded),
+            _ => None,
+        }
+    }
+}
+
 /// Changes to the counters that one transaction makes.
 #[derive(Debug, Default)]
 pub(super) struct Deltas(BTreeMap<(i64, What), i64>);

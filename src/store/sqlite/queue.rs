@@ -7,9 +7,10 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
 use super::claim::{Lending, RawRun};
+use super::letters::Asked;
 use super::prepared::Incoming;
-use crate::event::EventId;
-use crate::store::{End, Error, Forgotten, Lent, Receipt, Wanted};
+use crate::store::letters::Changed;
+use crate::store::{End, Error, Lent, Receipt, Wanted};
 
 /// At most so many requests wait to be stored, and at most so many bytes of them; more is [`Error::Busy`].
 const MOST_APPENDS: usize = 8192;
@@ -63,11 +64,10 @@ pub(super) struct AdoptOp {
     pub(super) reply: oneshot::Sender<Result<String, Error>>,
 }
 
-/// Events to be deleted with all that is kept of them; with the last of them the log starts over.
-pub(super) struct ForgetOp {
-    pub(super) events: Vec<EventId>,
-    pub(super) is_last: bool,
-    pub(super) reply: oneshot::Sender<Result<Forgotten, Error>>,
+/// What an operator asks.
+pub(super) struct ChangeOp {
+    pub(super) asked: Asked,
+    pub(super) reply: oneshot::Sender<Result<Vec<Changed>, Error>>,
 }
 
 /// Somebody who asks whether the store can be written.
@@ -92,7 +92,7 @@ pub(super) struct Work {
     pub(super) checks: Vec<CheckOp>,
     pub(super) keeps: Vec<KeepOp>,
     pub(super) adoptions: Vec<AdoptOp>,
-    pub(super) forgets: Vec<ForgetOp>,
+    pub(super) changes: Vec<ChangeOp>,
     #[cfg(test)]
     pub(super) hooks: Vec<HookOp>,
 }
@@ -106,7 +106,7 @@ impl Work {
             && self.checks.is_empty()
             && self.keeps.is_empty()
             && self.adoptions.is_empty()
-            && self.forgets.is_empty()
+            && self.changes.is_empty()
     }
 }
 
@@ -128,7 +128,7 @@ struct Waiting {
     checks: Vec<CheckOp>,
     keeps: Vec<KeepOp>,
     adoptions: Vec<AdoptOp>,
-    forgets: Vec<ForgetOp>,
+    changes: Vec<ChangeOp>,
     #[cfg(test)]
     hooks: Vec<HookOp>,
     /// The clock was moved: what was not due may be due now.
@@ -152,7 +152,7 @@ impl Waiting {
             || !self.checks.is_empty()
             || !self.keeps.is_empty()
             || !self.adoptions.is_empty()
-            || !self.forgets.is_empty();
+            || !self.changes.is_empty();
         self.closed || self.jumped || asked
     }
 }
@@ -233,9 +233,9 @@ impl Queue {
         })
     }
 
-    pub(super) fn forget(&self, op: ForgetOp) -> Result<(), Error> {
+    pub(super) fn change(&self, op: ChangeOp) -> Result<(), Error> {
         self.put(|waiting| {
-            waiting.forgets.push(op);
+            waiting.changes.push(op);
             Ok(())
         })
     }
@@ -264,7 +264,6 @@ impl Queue {
         self.wake.notify_one();
     }
 
-    /// Takes nothing more and forgets what waits: who waits for an answer learns that the store is closed.
     pub(super) fn abandon(&self) {
         *self.lock() = Waiting { closed: true, ..Waiting::default() };
     }
@@ -306,7 +305,7 @@ impl Waiting {
             && self.checks.is_empty()
             && self.keeps.is_empty()
             && self.adoptions.is_empty()
-            && self.forgets.is_empty();
+            && self.changes.is_empty();
         if self.closed && done {
             return None;
         }
@@ -323,7 +322,7 @@ impl Waiting {
             checks: std::mem::take(&mut self.checks),
             keeps: std::mem::take(&mut self.keeps),
             adoptions: std::mem::take(&mut self.adoptions),
-            forgets: std::mem::take(&mut self.forgets),
+            changes: std::mem::take(&mut self.changes),
             #[cfg(test)]
             hooks: std::mem::take(&mut self.hooks),
         };

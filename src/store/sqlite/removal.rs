@@ -4,6 +4,8 @@
 //! it. So what is there of an event always tells whether something has come of it. What is deleted keeps counting as
 //! it ended, beside a counter of the rows that are gone; only dead letters are counted as expired instead.
 //!
+//! What retention deletes is written over in time; what somebody wants forgotten is written over at once.
+//!
 //! Two things outlive an event: the key by which a repeat of it is known, and its id, which is never given again.
 
 use rusqlite::OptionalExtension;
@@ -14,6 +16,7 @@ use super::keys::EventKey;
 use super::ledger::What;
 use super::record::State;
 use super::statements;
+use super::writer::Writer;
 
 /// What a deletion took with it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -48,10 +51,11 @@ impl Batch<'_> {
             let mut all = self.connection.prepare_cached(statements::STATES_OF_EVENT)?;
             let mut rows = all.query([id])?;
             while let Some(row) = rows.next()? {
-                let state: i64 = row.get(0)?;
-                let ended = State::FINISHED.iter().find(|ended| **ended as i64 == state);
-                match (ended, row.get::<_, Option<i64>>(1)?) {
-                    (Some(ended), at) if may_go(*ended, at.unwrap_or(0)) => states.push(*ended),
+                let at: Option<i64> = row.get(1)?;
+                match State::of(row.get(0)?) {
+                    Some(state) if state != State::Open && may_go(state, at.unwrap_or(0)) => {
+                        states.push(state);
+                    }
                     _ => return Ok(Removed::default()),
                 }
             }
@@ -67,11 +71,6 @@ impl Batch<'_> {
             set.execute(("last_event", id))?;
         }
         Ok(self.count_removed(&going, &states))
-    }
-
-    /// Whether the event is stored.
-    pub(super) fn is_there(&self, id: i64) -> rusqlite::Result<bool> {
-        self.connection.prepare_cached(statements::IS_THERE)?.exists([id])
     }
 
     fn going(&self, id: i64) -> rusqlite::Result<Option<Going>> {
@@ -105,33 +104,39 @@ impl Batch<'_> {
 
     fn count_removed(&mut self, going: &Going, states: &[State]) -> Removed {
         let Going { source, outcome, .. } = *going;
-        let gone = match outcome {
-            IGNORED => What::GoneIgnored,
-            CONTROL => What::GoneControl,
-            _ => What::GoneTaken,
+        let event = match outcome {
+            IGNORED => What::Ignored,
+            CONTROL => What::Control,
+            _ => What::Taken,
         };
-        let ledger = &mut self.changes.ledger;
-        ledger.add(source, gone, 1);
         let mut removed = Removed { events: 1, updates: states.len() as u64, expired: 0, outcome };
-        for state in states {
-            let dead = match state {
-                State::Delivered => Err(What::GoneDelivered),
-                State::Skipped => Err(What::GoneSkipped),
-                State::Discarded => Err(What::GoneDiscarded),
-                State::Held => Ok(What::Held),
-                State::Dead => Ok(What::Dead),
-                // Never deleted.
-                State::Open => continue,
-            };
-            match dead {
-                Err(gone) => ledger.add(source, gone, 1),
-                Ok(counted) => {
-                    ledger.add(source, counted, -1);
-                    ledger.add(source, What::Expired, 1);
-                    removed.expired += 1;
-                }
+        let ledger = &mut self.changes.ledger;
+        for what in std::iter::once(event).chain(states.iter().map(|state| state.counted())) {
+            if let Some(gone) = what.gone() {
+                ledger.add(source, gone, 1);
+            } else {
+                ledger.add(source, what, -1);
+                ledger.add(source, What::Expired, 1);
+                removed.expired += 1;
             }
         }
         removed
+    }
+}
+
+impl Writer {
+    /// Has what is deleted written over with zeros from now on; or no longer, and then the log starts over, so that
+    /// it holds nothing of it either. Somebody who reads just now may keep the log from starting over: then it is
+    /// written over in time.
+    pub(super) fn overwrite(&self, overwrite: bool) {
+        let Some(connection) = &self.connection else { return };
+        let set = connection.pragma_update(None, "secure_delete", overwrite);
+        let done = set.and_then(|()| match overwrite {
+            true => Ok(()),
+            false => connection.query_row(statements::START_LOG_OVER, [], |_| Ok(())),
+        });
+        if let Err(error) = done {
+            tracing::warn!(%error, "what is forgotten may stay in the store's file for a while");
+        }
     }
 }

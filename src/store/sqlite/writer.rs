@@ -13,7 +13,7 @@ use super::connection::{self, failed};
 use super::house::House;
 use super::lock::LockFile;
 use super::memory::Memory;
-use super::queue::{AdoptOp, AppendOp, ClaimOp, Pace, Queue, RecordOp, Work};
+use super::queue::{AdoptOp, AppendOp, ChangeOp, ClaimOp, Pace, Queue, RecordOp, Work};
 use super::room::Room;
 use super::{mappings, schema, statements};
 use crate::clock::SharedClock;
@@ -115,9 +115,12 @@ impl Writer {
     }
 
     fn serve(&mut self, work: Work) {
-        let Work { mut records, mut appends, claims, checks, keeps, adoptions, .. } = work;
+        let Work { mut records, mut appends, claims, checks, keeps, adoptions, changes, .. } = work;
         self.adopt(adoptions);
-        self.forget(work.forgets);
+        for ChangeOp { asked, reply } in changes {
+            let changed = self.change(&asked);
+            answer(reply, changed);
+        }
         #[cfg(test)]
         for hook in work.hooks {
             if let Some(connection) = &self.connection {
@@ -238,8 +241,12 @@ impl Writer {
         check: bool,
     ) -> Result<Done, Error> {
         let now = self.now();
-        let file = (&mut self.connection, &mut self.memory);
-        let (connection, memory) = ready(file, (&self.path, self.max_pages), self.fence, now)?;
+        let (connection, memory) = ready(
+            (&mut self.connection, &mut self.memory),
+            (&self.path, self.max_pages),
+            self.fence,
+            now,
+        )?;
         let most = self.waits.claims.iter().map(|claim| claim.wanted.runs);
         let wanted = most.fold(0_usize, usize::saturating_add).min(MOST_CLAIMS_A_COMMIT);
         self.fence += 1;
@@ -263,13 +270,6 @@ impl Writer {
             if waits_on { next_due(connection).unwrap_or(Some(now)) } else { None };
         self.observe(&done, took);
         Ok(done)
-    }
-
-    /// The file, opened again where it was in doubt, and the memory, loaded again where it was thrown away.
-    pub(super) fn ready(&mut self) -> Result<(&mut Connection, &mut Memory), Error> {
-        let now = self.now();
-        let file = (&mut self.connection, &mut self.memory);
-        ready(file, (&self.path, self.max_pages), self.fence, now)
     }
 
     /// Keeps secrets of senders, each in a statement of its own: there is one in the life of a source.
@@ -350,7 +350,8 @@ fn adopt(connection: &Connection, name: &str, secret: &str) -> rusqlite::Result<
     connection.prepare_cached(statements::GET_META)?.query_row([name], |row| row.get(0))
 }
 
-fn ready<'a>(
+/// The connection and the memory: opened and loaded again where they were thrown away.
+pub(super) fn ready<'a>(
     (connection, memory): (&'a mut Option<Connection>, &'a mut Option<Memory>),
     (path, max_pages): (&Path, u64),
     fence: i64,
@@ -380,7 +381,7 @@ fn take_back(connection: &Connection, fence: i64, now: i64) -> rusqlite::Result<
 }
 
 /// Who has hung up needs no answer: what was stored is stored, what was lent goes back.
-pub(super) fn answer<T>(reply: tokio::sync::oneshot::Sender<T>, answer: T) {
+fn answer<T>(reply: tokio::sync::oneshot::Sender<T>, answer: T) {
     drop(reply.send(answer));
 }
 

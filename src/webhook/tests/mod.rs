@@ -35,8 +35,8 @@ use crate::contact::{
 use crate::event::{EventId, SourceName};
 use crate::mapping::{Decision, Held, Planned, PlannedEvent, Set, Source};
 use crate::store::{
-    AfterDead, End, Error, EventFilter, EventRow, Forgotten, Lent, NewEvent, NewState, NewUpdate,
-    Numbers, Page, Receipt, Request, Run, Store, StoredEvent, UpdateFilter, UpdateRow, Wanted,
+    AfterDead, End, Error, EventFilter, EventRow, Lent, NewEvent, NewState, NewUpdate, Numbers,
+    Page, Receipt, Request, Run, Store, StoredEvent, UpdateFilter, UpdateRow, Wanted,
 };
 use crate::telemetry::metrics::Metrics;
 use crate::units::{ByteSize, Span};
@@ -114,10 +114,6 @@ impl Store for Shelf {
 
     async fn adopted_secret(&self, source: &SourceName) -> Result<Option<String>, Error> {
         Ok(self.adopted.lock().unwrap().get(source.as_str()).cloned())
-    }
-
-    async fn forget(&self, _: &Who) -> Result<Forgotten, Error> {
-        Ok(Forgotten::default())
     }
 
     async fn check_writable(&self) -> Result<(), Error> {
