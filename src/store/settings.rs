@@ -19,6 +19,8 @@ pub struct StoreSettings {
     pub max_size: ByteSize,
     /// How much of the disk has to stay free.
     pub min_free: ByteSize,
+    /// A file with the keys that encrypt what can be read of people; without one nothing is encrypted.
+    pub encryption_key_file: Option<PathBuf>,
     /// How long what is done with is kept.
     pub retention: Retention,
 }
@@ -49,6 +51,7 @@ impl Default for StoreSettings {
             max_waiting: 2_000_000,
             max_size: ByteSize(10 << 30),
             min_free: ByteSize(512 << 20),
+            encryption_key_file: None,
             retention: Retention::default(),
         }
     }

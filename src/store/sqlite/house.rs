@@ -61,6 +61,7 @@ impl House {
 impl Writer {
     /// Does the next small piece, where it is time; `quiet` says that nobody waits.
     pub(super) fn keep_house(&mut self, quiet: bool) {
+        self.follow_keys();
         let clock = self.clock.monotonic();
         let scarce = self.room.scarce();
         let waited = clock.saturating_sub(self.house.looked);

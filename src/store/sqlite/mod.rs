@@ -16,8 +16,10 @@
 mod append;
 mod batch;
 mod browse;
+mod cipher;
 mod claim;
 mod connection;
+mod follow;
 mod house;
 mod kept;
 mod keys;
@@ -32,12 +34,14 @@ mod prepared;
 mod queue;
 mod readers;
 mod record;
+mod rekey;
 mod remap;
 mod removal;
 mod reserve;
 mod retention;
 mod room;
 mod schema;
+mod sealing;
 mod seen;
 mod statements;
 #[cfg(test)]
@@ -45,6 +49,7 @@ mod tests;
 mod writer;
 
 pub use offline::OfflineStore;
+pub use rekey::{Progress, rekey};
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -55,7 +60,10 @@ use async_trait::async_trait;
 use rusqlite::OptionalExtension;
 use tokio::sync::oneshot;
 
+use self::cipher::Cipher;
 use self::claim::{RawClaim, RawRun};
+use self::connection::StoreFile;
+use self::follow::Followed;
 use self::house::House;
 use self::kept::LARGE_BODY;
 use self::keys::Keys;
@@ -108,9 +116,11 @@ impl SqliteStore {
         place_for(path).map_err(named)?;
         let lock = LockFile::take(path)?;
         let max_pages = settings.max_size.0 / PAGE_SIZE;
-        let mut connection = connection::writing(path, max_pages).map_err(named)?;
+        let cipher = Cipher::read(settings.encryption_key_file.as_deref())?;
+        let file = StoreFile::new(path, &cipher);
+        let mut connection = connection::writing(&file, max_pages).map_err(named)?;
         let now = clock.now().as_millisecond();
-        let (fence, key) = writer::start(&mut connection, now).map_err(named)?;
+        let (fence, key) = writer::start(&mut connection, &cipher, now).map_err(named)?;
         let memory = Memory::load(&connection, now).map_err(named)?;
         // A series that begins with its first failure does not rise: no alert would see that one.
         for operation in ["append", "record", "claim", "keep"] {
@@ -130,7 +140,7 @@ impl SqliteStore {
         }));
         let writer = Writer {
             queue: Arc::clone(&queue),
-            path: path.to_owned(),
+            path: file.clone(),
             max_pages,
             connection: Some(connection),
             memory: Some(memory),
@@ -141,6 +151,7 @@ impl SqliteStore {
             lock,
             waits: Waits::default(),
             house: House::new(settings.retention.clone(), clock.monotonic()),
+            followed: Followed::new(),
         };
         let thread = std::thread::Builder::new()
             .name("store".to_owned())
@@ -148,7 +159,7 @@ impl SqliteStore {
             .map_err(|error| Error::Failed(format!("its thread did not start: {error}")))?;
         Ok(Arc::new(Self {
             queue,
-            readers: Readers::new(path.to_owned()),
+            readers: Readers::new(file),
             keys: Keys::new(&key),
             clock,
             metrics,
@@ -278,7 +289,7 @@ impl Store for SqliteStore {
         let name = adopted(source);
         let read = move |connection: &rusqlite::Connection| {
             connection
-                .query_row(statements::GET_META, [name], |row| row.get(0))
+                .query_row(statements::ADOPTED, [name], |row| row.get(0))
                 .optional()
                 .map_err(|error| connection::failed(&error))
         };

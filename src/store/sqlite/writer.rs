@@ -1,15 +1,16 @@
 //! The one thread that writes: one transaction for whatever waits, records first, then what came in, then claims.
 
 use std::collections::VecDeque;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::batch::Batch;
+use super::cipher::Cipher;
 use super::claim::{Lending, RawRun};
-use super::connection::{self, failed};
+use super::connection::{self, StoreFile, failed};
+use super::follow::Followed;
 use super::house::House;
 use super::lock::LockFile;
 use super::memory::Memory;
@@ -30,7 +31,7 @@ const MOST_CLAIMS_A_COMMIT: usize = 4096;
 /// Everything the thread has.
 pub(super) struct Writer {
     pub(super) queue: Arc<Queue>,
-    pub(super) path: PathBuf,
+    pub(super) path: StoreFile,
     pub(super) max_pages: u64,
     /// Nothing after an error that leaves it in doubt: it is opened again.
     pub(super) connection: Option<Connection>,
@@ -45,6 +46,7 @@ pub(super) struct Writer {
     pub(super) lock: LockFile,
     pub(super) waits: Waits,
     pub(super) house: House,
+    pub(super) followed: Followed,
 }
 
 /// What the thread still has to do.
@@ -92,6 +94,7 @@ impl Writer {
     /// How long to wait for work at most.
     fn idle(&self) -> Duration {
         let house = self.house.idle();
+        let house = self.key_file_idle().map_or(house, |look| look.min(house));
         self.due().map_or(house, |due| due.min(house))
     }
 
@@ -346,14 +349,14 @@ fn write(
 
 /// Keeps a value unless there is one of its name; gives the one there is.
 fn adopt(connection: &Connection, name: &str, secret: &str) -> rusqlite::Result<String> {
-    connection.prepare_cached(statements::ADD_META)?.execute((name, secret))?;
-    connection.prepare_cached(statements::GET_META)?.query_row([name], |row| row.get(0))
+    connection.prepare_cached(statements::ADOPT)?.execute((name, secret))?;
+    connection.prepare_cached(statements::ADOPTED)?.query_row([name], |row| row.get(0))
 }
 
 /// The connection and the memory: opened and loaded again where they were thrown away.
 pub(super) fn ready<'a>(
     (connection, memory): (&'a mut Option<Connection>, &'a mut Option<Memory>),
-    (path, max_pages): (&Path, u64),
+    (path, max_pages): (&StoreFile, u64),
     fence: i64,
     now: i64,
 ) -> Result<(&'a mut Connection, &'a mut Memory), Error> {
@@ -386,8 +389,14 @@ fn answer<T>(reply: tokio::sync::oneshot::Sender<T>, answer: T) {
 }
 
 /// Brings the store to this release's schema, counts this start, and has everything that was lent go back.
-pub(super) fn start(connection: &mut Connection, now: i64) -> Result<(i64, [u8; 32]), Error> {
+pub(super) fn start(
+    connection: &mut Connection,
+    cipher: &Cipher,
+    now: i64,
+) -> Result<(i64, [u8; 32]), Error> {
     schema::migrate(connection, schema::STEPS)?;
+    schema::check_keys(connection, cipher)?;
+    schema::note_key(connection, cipher)?;
     let transaction = connection
         .transaction_with_behavior(TransactionBehavior::Immediate)
         .map_err(|error| failed(&error))?;
