@@ -16,6 +16,7 @@
 mod append;
 mod batch;
 mod browse;
+mod check;
 mod cipher;
 mod claim;
 mod connection;
@@ -34,12 +35,14 @@ mod prepared;
 mod queue;
 mod readers;
 mod record;
+mod recover;
 mod rekey;
 mod remap;
 mod removal;
 mod reserve;
 mod retention;
 mod room;
+mod salvage;
 mod schema;
 mod sealing;
 mod seen;
@@ -48,8 +51,11 @@ mod statements;
 mod tests;
 mod writer;
 
+pub use check::{Depth, Finding, check};
 pub use offline::OfflineStore;
+pub use recover::{Recovered, recover};
 pub use rekey::{Progress, rekey};
+pub use salvage::Salvaged;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -32,7 +32,7 @@ const COUNTED: &[(What, &str)] = &[
 
 type Counts = BTreeMap<(i64, u8), i64>;
 
-pub(super) fn audit(connection: &Connection) -> Result<Vec<Balance>, Error> {
+pub(in super::super) fn audit(connection: &Connection) -> Result<Vec<Balance>, Error> {
     read(connection).map_err(|error| failed(&error))
 }
 
