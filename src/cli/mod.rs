@@ -26,6 +26,7 @@ mod schema;
 mod send;
 mod serve;
 mod shipped;
+mod store;
 mod style;
 mod suggest;
 mod test;
@@ -77,6 +78,8 @@ enum Command {
     Verify(verify::Arguments),
     /// Sign a body as its sender would and post it, or write the curl line that does.
     Send(send::Arguments),
+    /// Look after the store's file while no bridge runs: check, recover, rekey.
+    Store(store::Arguments),
     /// Print the settings in force and where each came from.
     Config(config::Arguments),
     /// Run the mock Chatflow API alone.
@@ -115,6 +118,7 @@ pub fn run() -> ExitCode {
         Some(Command::Diff(arguments)) => diff::run(&arguments),
         Some(Command::Verify(arguments)) => verify::run(&arguments),
         Some(Command::Send(arguments)) => send::run(&arguments),
+        Some(Command::Store(arguments)) => store::run(&arguments),
         Some(Command::Config(arguments)) => config::run(&arguments),
         Some(Command::Mock(arguments)) => mock::run(&arguments),
         Some(Command::Schema(arguments)) => schema::run(&arguments),

@@ -10,6 +10,7 @@ mod cli;
 mod crash;
 mod decoding;
 mod doctor;
+mod encryption;
 mod explain;
 mod handshakes;
 mod intake;

@@ -17,9 +17,13 @@ mod append;
 mod batch;
 mod blocked;
 mod browse;
+mod check;
+mod cipher;
 mod claim;
 mod connection;
 mod join;
+mod follow;
+mod house;
 mod kept;
 mod keys;
 mod lanes;
@@ -34,17 +38,28 @@ mod prepared;
 mod queue;
 mod readers;
 mod record;
+mod recover;
+mod rekey;
 mod remap;
 mod revive;
+mod removal;
+mod reserve;
+mod retention;
 mod room;
+mod salvage;
 mod schema;
+mod sealing;
 mod seen;
 mod statements;
 #[cfg(test)]
 mod tests;
 mod writer;
 
+pub use check::{Depth, Finding, check};
 pub use offline::OfflineStore;
+pub use recover::{Recovered, recover};
+pub use rekey::{Progress, rekey};
+pub use salvage::Salvaged;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -55,7 +70,11 @@ use async_trait::async_trait;
 use rusqlite::OptionalExtension;
 use tokio::sync::oneshot;
 
+use self::cipher::Cipher;
 use self::claim::{RawClaim, RawRun};
+use self::connection::StoreFile;
+use self::follow::Followed;
+use self::house::House;
 use self::kept::LARGE_BODY;
 use self::keys::Keys;
 use self::lock::LockFile;
@@ -108,9 +127,11 @@ impl SqliteStore {
         place_for(path).map_err(named)?;
         let lock = LockFile::take(path)?;
         let max_pages = settings.max_size.0 / PAGE_SIZE;
-        let mut connection = connection::writing(path, max_pages).map_err(named)?;
+        let cipher = Cipher::read(settings.encryption_key_file.as_deref())?;
+        let file = StoreFile::new(path, &cipher);
+        let mut connection = connection::writing(&file, max_pages).map_err(named)?;
         let now = clock.now().as_millisecond();
-        let (fence, key) = writer::start(&mut connection, now).map_err(named)?;
+        let (fence, key) = writer::start(&mut connection, &cipher, now).map_err(named)?;
         let memory = Memory::load(&connection, now).map_err(named)?;
         // A series that begins with its first failure does not rise: no alert would see that one.
         for operation in ["append", "record", "claim", "keep"] {
@@ -119,6 +140,8 @@ impl SqliteStore {
             }
         }
 
+        let limit = i64::try_from(settings.max_size.0).unwrap_or(i64::MAX);
+        metrics.store_size_limit_bytes.with_label_values::<&str>(&[]).set(limit);
         let queue = Arc::new(Queue::default());
         let woken = Arc::downgrade(&queue);
         clock.on_jump(Box::new(move || {
@@ -128,7 +151,7 @@ impl SqliteStore {
         }));
         let writer = Writer {
             queue: Arc::clone(&queue),
-            path: path.to_owned(),
+            path: file.clone(),
             max_pages,
             connection: Some(connection),
             memory: Some(memory),
@@ -138,6 +161,8 @@ impl SqliteStore {
             fence,
             lock,
             waits: Waits::default(),
+            house: House::new(settings.retention.clone(), clock.monotonic()),
+            followed: Followed::new(),
         };
         let thread = std::thread::Builder::new()
             .name("store".to_owned())
@@ -145,7 +170,7 @@ impl SqliteStore {
             .map_err(|error| Error::Failed(format!("its thread did not start: {error}")))?;
         Ok(Arc::new(Self {
             queue,
-            readers: Readers::new(path.to_owned()),
+            readers: Readers::new(file),
             keys: Keys::new(&key),
             clock,
             metrics,
@@ -289,7 +314,7 @@ impl Store for SqliteStore {
         let name = adopted(source);
         let read = move |connection: &rusqlite::Connection| {
             connection
-                .query_row(statements::GET_META, [name], |row| row.get(0))
+                .query_row(statements::ADOPTED, [name], |row| row.get(0))
                 .optional()
                 .map_err(|error| connection::failed(&error))
         };

@@ -8,6 +8,7 @@ mod later;
 mod prepared;
 mod read;
 
+pub(super) use audit::audit;
 pub(super) use change::Asked;
 pub(super) use find::find;
 
