@@ -54,14 +54,10 @@ pub fn unconfirmed(sent: &ContactUpdate, shown: &Contact) -> Vec<Field> {
         Field::Name => both(sent.name.as_ref(), shown.name.as_ref())
             .is_some_and(|(sent, shown)| sent.trim() != shown.trim()),
         Field::Mobile => sent.mobile.as_ref().is_some_and(|sent| mobile_differs(sent, shown)),
-        Field::Optin => {
-            both(sent.optin, shown.optin).is_some_and(|(sent, shown)| sent != shown)
-        }
+        Field::Optin => both(sent.optin, shown.optin).is_some_and(|(sent, shown)| sent != shown),
         Field::IncomingBlocked => both(sent.incoming_blocked, shown.incoming_blocked)
             .is_some_and(|(sent, shown)| sent != shown),
-        Field::Tags => {
-            shown.tags.as_ref().is_some_and(|shown| tags_differ(&sent.tags, shown))
-        }
+        Field::Tags => shown.tags.as_ref().is_some_and(|shown| tags_differ(&sent.tags, shown)),
         Field::Attributes => {
             shown.attributes.is_some()
                 && sent.attributes.iter().any(|(name, change)| {

@@ -31,7 +31,8 @@ pub enum PauseReason {
 
 impl PauseReason {
     /// All of them.
-    pub const ALL: &[Self] = &[Self::Unauthorized, Self::Refusals, Self::CircuitOpen, Self::Operator];
+    pub const ALL: &[Self] =
+        &[Self::Unauthorized, Self::Refusals, Self::CircuitOpen, Self::Operator];
 
     /// The word used in metrics, logs and answers.
     pub const fn as_str(self) -> &'static str {

@@ -87,9 +87,11 @@ impl Watched {
                 let sign = Sign::of(&answer).unwrap_or(Sign::Fails);
                 self.change(|breaker, now| breaker.tried(sign, now));
             }
-            self.change(|breaker, now| {
-                if self.pauses.is_paused_for(open) { None } else { breaker.close(now) }
-            });
+            self.change(
+                |breaker, now| {
+                    if self.pauses.is_paused_for(open) { None } else { breaker.close(now) }
+                },
+            );
         }
     }
 }

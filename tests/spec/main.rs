@@ -12,6 +12,7 @@ mod doctor;
 mod explain;
 mod handshakes;
 mod intake;
+mod letters;
 mod metrics;
 mod order;
 mod paused;
