@@ -47,7 +47,7 @@ pub(super) enum Action {
 /// Whom a command asks.
 pub(super) enum Door {
     Bridge(Box<Settings>),
-    Store(Opened),
+    Store(Box<Opened>),
 }
 
 /// A store that this process holds, and the desk before it.
@@ -83,7 +83,7 @@ impl Door {
         };
         let (settings, _) = settings_of(&common)?;
         if arguments.offline {
-            Opened::open(settings).map(Self::Store)
+            Opened::open(&settings).map(|opened| Self::Store(Box::new(opened)))
         } else {
             Ok(Self::Bridge(Box::new(settings)))
         }
@@ -166,11 +166,11 @@ impl Door {
                 let told = running::post(settings, &path, asked).await?;
                 serde_json::from_value(told).context("the bridge tells of changes in another way")
             }
-            Self::Store(Opened { desk, .. }) => Ok(match action {
-                Action::Replay => desk.replay(asked, BY).await,
-                Action::Remap => desk.remap(asked, BY).await,
-                Action::Discard => desk.discard(asked, BY).await,
-                Action::Purge => desk.purge(asked, BY).await,
+            Self::Store(opened) => Ok(match action {
+                Action::Replay => opened.desk.replay(asked, BY).await,
+                Action::Remap => opened.desk.remap(asked, BY).await,
+                Action::Discard => opened.desk.discard(asked, BY).await,
+                Action::Purge => opened.desk.purge(asked, BY).await,
             }?),
         }
     }
@@ -208,7 +208,7 @@ impl Door {
 }
 
 impl Opened {
-    fn open(settings: Settings) -> anyhow::Result<Self> {
+    fn open(settings: &Settings) -> anyhow::Result<Self> {
         let path = settings.store.sqlite_path()?;
         anyhow::ensure!(path.is_file(), "there is no store `{}` (`store.url`)", path.display());
         let metrics = Arc::new(Metrics::new()?);
@@ -241,14 +241,12 @@ impl Opened {
 
 /// A text as part of a path of a URL, `/` as it is.
 fn in_a_path(text: &str) -> String {
-    let mut path = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
-                path.push(char::from(byte));
-            }
-            other => path.push_str(&format!("%{other:02X}")),
-        }
-    }
-    path
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~/".contains(byte);
+    text.bytes()
+        .map(
+            |byte| {
+                if plain(&byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }
+            },
+        )
+        .collect()
 }

@@ -126,10 +126,7 @@ impl Bridge {
             Arc::clone(&metrics),
         );
         let pauses = delivery.pauses();
-        if let Some(halt) = letters.halted().await? {
-            pauses.pause(PauseReason::Operator);
-            tracing::warn!(since = %halt.since, "an operator has paused delivery: `chatflow-bridge resume` has it go on");
-        }
+        desk::keep_halted(&*letters, &pauses).await?;
 
         let token = admin_token(&settings, &path)?;
         let state = web::Data::new(admin::State::new(
@@ -156,12 +153,7 @@ impl Bridge {
         };
         let stop = CancellationToken::new();
         work.spawn(delivery.run(stop.clone()));
-        if let Some(file) = settings.chatflow.api_key_file.clone() {
-            work.spawn(key::follow_key(file, client, pauses, stop.clone()));
-        }
-        if let Some(file) = settings.admin.token_file.clone() {
-            work.spawn(key::follow_token(file, web::Data::clone(&guard), stop.clone()));
-        }
+        key::follow_files(&settings, (client, pauses), &guard, &work, &stop);
         work.spawn(Arc::clone(&live).follow(settings.mappings.watch, stop.clone()));
         work.spawn(desk::count_rows(web::Data::clone(&state), stop.clone()));
         work.close();

@@ -82,8 +82,8 @@ impl Desk {
         if asked.dry_run || changes.is_empty() {
             return Ok(outcomes);
         }
-        let changed = self.store.change(changes, EventId(i64::MAX >> 16)).await?;
-        let told = outcomes.into_iter().zip(changed).map(|(outcome, changed)| match changed {
+        let made = self.store.change(changes, EventId(i64::MAX >> 16)).await?;
+        let told = outcomes.into_iter().zip(made).map(|(outcome, changed)| match changed {
             Changed::Done => {
                 note_change(action, &outcome, by);
                 outcome

@@ -7,8 +7,11 @@ use crate::units::Span;
 
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(super) struct Flags {
-    /// In one of these states: waiting, in_flight, held, delivered, skipped, dead, discarded
-    #[arg(long, value_name = "STATE,…", value_parser = states)]
+    #[arg(
+        long,
+        help = "In one of these states: waiting, in_flight, held, delivered, skipped, dead, discarded",
+        value_name = "STATE,…", value_parser = states
+    )]
     state: Option<String>,
     /// Of this source
     #[arg(long, value_name = "NAME", value_parser = source)]

@@ -155,11 +155,11 @@ fn line(row: &Value, style: Style) -> String {
     };
     let mut line = format!("{second}  {source:<12}  {coloured}  {name}");
     if let Some(status) = row.get("status") {
-        line.push_str(&format!("  {status}"));
+        line = format!("{line}  {status}");
     }
     let detail = text(row, "detail");
     if !detail.is_empty() {
-        line.push_str(&format!("  {}", style.faint(&visible(detail))));
+        line = format!("{line}  {}", style.faint(&visible(detail)));
     }
     line
 }

@@ -28,17 +28,17 @@ pub(super) fn lines(outcome: &Outcome, style: Style) -> Vec<String> {
     let mut first = format!("{}  ", visible(&outcome.update));
     match (&outcome.was, &outcome.becomes) {
         (Some(was), Some(becomes)) if outcome.changed => {
-            first.push_str(&format!("{was} → {}", style.good(becomes)));
+            first = format!("{first}{was} → {}", style.good(becomes));
         }
         (None, Some(becomes)) if outcome.changed => first.push_str(&style.good(becomes)),
-        (Some(was), _) => first.push_str(&format!("stays {}", style.bad(was))),
+        (Some(was), _) => first = format!("{first}stays {}", style.bad(was)),
         (None, _) => first.push_str(&style.bad("not changed")),
     }
     if let Some(reason) = &outcome.reason {
-        first.push_str(&format!(" ({reason})"));
+        first = format!("{first} ({reason})");
     }
     if let Some(note) = &outcome.note {
-        first.push_str(&format!(": {}", visible(note)));
+        first = format!("{first}: {}", visible(note));
     }
     let mut lines = vec![first];
     if !outcome.left_out.is_empty() {
