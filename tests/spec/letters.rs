@@ -392,3 +392,23 @@ async fn the_answers_are_as_the_api_describes_them() {
     assert_eq!(bridge.numbers().await.dead, 1);
     bridge.end().await;
 }
+
+#[tokio::test]
+async fn every_command_of_the_page_on_dead_letters_is_one_that_runs() {
+    let page = include_str!("../../docs/dead-letters.md");
+    let commands = page.lines().filter_map(|line| line.strip_prefix("chatflow-bridge "));
+    let commands: Vec<_> =
+        commands.map(|line| line.split('#').next().unwrap().trim().to_owned()).collect();
+    assert!(commands.len() >= 15, "{commands:?}");
+    let (bridge, update) = with_a_refused_lead().await;
+
+    for line in commands {
+        let line = line.replace("0000000000042", event_of(&update));
+        let arguments: Vec<_> = line.split_whitespace().collect();
+        let said = command(&bridge, &arguments).await;
+        // Of a filter that finds nothing there is nothing to be said.
+        assert_eq!(said.code, Some(0), "{line}: {said:?}");
+        bridge.until(|numbers| numbers.ready == 0 || line.starts_with("pause")).await;
+    }
+    bridge.end().await;
+}
