@@ -113,6 +113,9 @@ keys! {
     "store.max_waiting": Kind::Whole, Some("2000000"), "updates that may wait; past it 503";
     "store.max_size": Kind::Size, Some("10GiB"), "the size of the store; past it 503";
     "store.min_free": Kind::Size, Some("512MiB"), "free disk to keep; below it 503";
+    "store.retention.delivered": Kind::Duration, Some("7d"), "how long delivered, skipped and discarded updates are kept; an event goes as a whole, when none of it is to be kept";
+    "store.retention.ignored": Kind::Duration, Some("7d"), "how long events without effect and control messages are kept";
+    "store.retention.dead": Kind::Duration, None, "how long dead and held updates are kept; without it until they are replayed, discarded or purged";
     "mappings.dir": Kind::Text, Some("mappings"), "the folder with the mapping files";
     "mappings.watch": Kind::Switch, Some("true"), "whether to follow the folder; SIGHUP reads it again in any case";
     "log.format": Kind::Word(&["pretty", "json"]), None, "pretty or json; without it pretty on a terminal, else json";

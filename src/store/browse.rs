@@ -121,6 +121,8 @@ pub struct Numbers {
     pub dead: u64,
     /// Updates put away by an operator.
     pub discarded: u64,
+    /// Dead letters that were deleted: by retention, or on purpose.
+    pub expired: u64,
     /// Events received, repeats included.
     pub events_received: u64,
     /// Events that were repeats.
@@ -151,7 +153,8 @@ impl Numbers {
             + self.delivered
             + self.skipped
             + self.dead
-            + self.discarded;
+            + self.discarded
+            + self.expired;
         let apart = |one: u64, other: u64| i64::try_from(one.abs_diff(other)).unwrap_or(i64::MAX);
         apart(self.events_received, events).saturating_add(apart(self.updates_planned, updates))
     }

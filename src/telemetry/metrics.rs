@@ -90,6 +90,9 @@ metrics! {
     store_batch_operations: histogram(BATCH_OPERATIONS) = "How many of each a commit held.", ["operation"];
     store_errors_total: counter = "Storage failures.", ["operation", "reason"];
     store_size_bytes: gauge = "Size of the store on disk.", [];
+    store_size_limit_bytes: gauge = "Configured limit of the store's size.", [];
+    store_free_bytes: gauge = "Free bytes on the disk of the store.", [];
+    retention_deleted_total: counter = "Events deleted with all that was kept of them; cause `room` is before their time.", ["outcome", "cause"];
     delivery_attempts_total: counter = "Calls to the Chatflow API.", ["operation", "outcome"];
     delivery_responses_total: counter = "API answers by HTTP status code.", ["operation", "code"];
     delivery_attempt_duration_seconds: histogram(ATTEMPT_SECONDS) = "Time of one API call.", ["operation"];

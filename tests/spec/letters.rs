@@ -401,6 +401,8 @@ async fn every_command_of_the_page_on_dead_letters_is_one_that_runs() {
         commands.map(|line| line.split('#').next().unwrap().trim().to_owned()).collect();
     assert!(commands.len() >= 15, "{commands:?}");
     let (bridge, update) = with_a_refused_lead().await;
+    std::fs::create_dir(bridge.mappings()).unwrap();
+    std::fs::write(bridge.mappings().join("crm.yaml"), CRM).unwrap();
 
     for line in commands {
         let line = line.replace("0000000000042", event_of(&update));

@@ -18,6 +18,7 @@ mod batch;
 mod browse;
 mod claim;
 mod connection;
+mod house;
 mod kept;
 mod keys;
 mod ledger;
@@ -32,6 +33,9 @@ mod queue;
 mod readers;
 mod record;
 mod remap;
+mod removal;
+mod reserve;
+mod retention;
 mod room;
 mod schema;
 mod seen;
@@ -52,6 +56,7 @@ use rusqlite::OptionalExtension;
 use tokio::sync::oneshot;
 
 use self::claim::{RawClaim, RawRun};
+use self::house::House;
 use self::kept::LARGE_BODY;
 use self::keys::Keys;
 use self::lock::LockFile;
@@ -114,6 +119,8 @@ impl SqliteStore {
             }
         }
 
+        let limit = i64::try_from(settings.max_size.0).unwrap_or(i64::MAX);
+        metrics.store_size_limit_bytes.with_label_values::<&str>(&[]).set(limit);
         let queue = Arc::new(Queue::default());
         let woken = Arc::downgrade(&queue);
         clock.on_jump(Box::new(move || {
@@ -133,6 +140,7 @@ impl SqliteStore {
             fence,
             lock,
             waits: Waits::default(),
+            house: House::new(settings.retention.clone(), clock.monotonic()),
         };
         let thread = std::thread::Builder::new()
             .name("store".to_owned())

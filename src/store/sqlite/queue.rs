@@ -97,6 +97,19 @@ pub(super) struct Work {
     pub(super) hooks: Vec<HookOp>,
 }
 
+impl Work {
+    /// Whether nobody asks for anything.
+    pub(super) fn is_empty(&self) -> bool {
+        self.records.is_empty()
+            && self.appends.is_empty()
+            && self.claims.is_empty()
+            && self.checks.is_empty()
+            && self.keeps.is_empty()
+            && self.adoptions.is_empty()
+            && self.changes.is_empty()
+    }
+}
+
 /// How the last commit went: who was answered by it comes back soon, so the next one waits for them a little.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Pace {
@@ -251,22 +264,17 @@ impl Queue {
         self.wake.notify_one();
     }
 
-    /// Takes nothing more and forgets what waits: who waits for an answer learns that the store is closed.
     pub(super) fn abandon(&self) {
         *self.lock() = Waiting { closed: true, ..Waiting::default() };
     }
 
     /// The next work; waits for it, but no longer than `idle`. Nothing when closed and all is done.
-    pub(super) fn take(&self, pace: Pace, idle: Option<Duration>) -> Option<Work> {
+    pub(super) fn take(&self, pace: Pace, idle: Duration) -> Option<Work> {
         let mut waiting = self.lock();
         let left_over = waiting.operations();
         waiting.wake_at = 1;
-        let until = idle.map(|idle| Instant::now() + idle);
+        let until = Instant::now() + idle;
         while waiting.operations() == 0 && !waiting.is_urgent() {
-            let Some(until) = until else {
-                waiting = self.wake.wait(waiting).unwrap_or_else(PoisonError::into_inner);
-                continue;
-            };
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 break;

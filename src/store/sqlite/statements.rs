@@ -104,6 +104,32 @@ statements! {
     PROMOTE = "UPDATE upd SET due_at = ?2 WHERE id = (SELECT id FROM upd \
         WHERE lane = ?1 AND state = 0 AND due_at IS NULL AND lease IS NULL ORDER BY id LIMIT 1)";
 
+    /// The oldest of those that ended so, after a place in that order.
+    OLDEST_ENDED = "SELECT finished_at FROM upd INDEXED BY upd_finished \
+        WHERE state = ?1 AND state <> 0 AND source = ?2 AND (finished_at, id) > (?3, ?4) \
+        ORDER BY finished_at, id LIMIT 1";
+    ENDED_BEFORE = "SELECT finished_at, id FROM upd INDEXED BY upd_finished \
+        WHERE state = ?1 AND state <> 0 AND source = ?2 AND (finished_at, id) > (?3, ?4) \
+        AND finished_at < ?5 ORDER BY finished_at, id LIMIT ?6";
+    OLDEST_WITHOUT = "SELECT received_at FROM event INDEXED BY event_without_updates \
+        WHERE outcome = ?1 AND outcome <> 0 AND (received_at, id) > (?2, ?3) \
+        ORDER BY received_at, id LIMIT 1";
+    WITHOUT_BEFORE = "SELECT received_at, id FROM event INDEXED BY event_without_updates \
+        WHERE outcome = ?1 AND outcome <> 0 AND (received_at, id) > (?2, ?3) \
+        AND received_at < ?4 ORDER BY received_at, id LIMIT ?5";
+    EVENT_TO_GO = "SELECT source, outcome, request, seen_key, seen_until FROM event WHERE id = ?1";
+    STATES_OF_EVENT = "SELECT state, finished_at FROM upd \
+        WHERE id BETWEEN ?1 << 16 AND ?1 << 16 | 65535";
+    DROP_EVENT = "DELETE FROM event WHERE id = ?1";
+    /// The events of a request have ids in a row: where its neighbours have gone or belong to others, it was the last.
+    DROP_REQUEST = "DELETE FROM request WHERE id = ?2 \
+        AND ?2 IS NOT (SELECT request FROM event WHERE id > ?1 ORDER BY id LIMIT 1) \
+        AND ?2 IS NOT (SELECT request FROM event WHERE id < ?1 ORDER BY id DESC LIMIT 1)";
+    DROP_KEYS = "DELETE FROM seen WHERE key IN (SELECT key FROM seen \
+        WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2)";
+    START_LOG_OVER = "PRAGMA wal_checkpoint(TRUNCATE)";
+    GIVE_BACK_PAGES = "PRAGMA incremental_vacuum(256)";
+
     PAGE_COUNT = "PRAGMA page_count";
     FREE_PAGES = "PRAGMA freelist_count";
 

@@ -10,6 +10,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::batch::Batch;
 use super::claim::{Lending, RawRun};
 use super::connection::{self, failed};
+use super::house::House;
 use super::lock::LockFile;
 use super::memory::Memory;
 use super::queue::{AdoptOp, AppendOp, ChangeOp, ClaimOp, Pace, Queue, RecordOp, Work};
@@ -43,6 +44,7 @@ pub(super) struct Writer {
     /// Held until the connection is closed.
     pub(super) lock: LockFile,
     pub(super) waits: Waits,
+    pub(super) house: House,
 }
 
 /// What the thread still has to do.
@@ -78,7 +80,9 @@ impl Writer {
     pub(super) fn run(mut self) {
         let _ended = Ended(Arc::clone(&self.queue));
         while let Some(work) = self.queue.take(self.waits.pace, self.idle()) {
+            let quiet = work.is_empty();
             self.serve(work);
+            self.keep_house(quiet);
         }
         // The last connection to go copies the log into the file; only then may another process have it.
         drop(self.connection.take());
@@ -86,7 +90,13 @@ impl Writer {
     }
 
     /// How long to wait for work at most.
-    fn idle(&self) -> Option<Duration> {
+    fn idle(&self) -> Duration {
+        let house = self.house.idle();
+        self.due().map_or(house, |due| due.min(house))
+    }
+
+    /// How long until something is to be done for those who wait.
+    fn due(&self) -> Option<Duration> {
         if !self.waits.unrecorded.is_empty() {
             return Some(LOOK_AGAIN);
         }
@@ -207,15 +217,21 @@ impl Writer {
                 ([], []) => "claim",
             };
             self.metrics.store_errors_total.with_label_values(&[operation, error.label()]).inc();
-            self.memory = None;
-            self.waits.next_due = None;
-            if matches!(error, Error::Full(_)) {
-                self.room.was_full();
-            } else {
-                self.connection = None;
-            }
+            self.doubt(error);
         }
         done
+    }
+
+    /// After a failed commit what is in memory is loaded again; where it is in doubt what is in the file, the file
+    /// is opened again.
+    pub(super) fn doubt(&mut self, error: &Error) {
+        self.memory = None;
+        self.waits.next_due = None;
+        if matches!(error, Error::Full(_)) {
+            self.room.was_full();
+        } else {
+            self.connection = None;
+        }
     }
 
     fn attempt(

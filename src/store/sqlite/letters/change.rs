@@ -31,6 +31,14 @@ pub(in super::super) enum Asked {
     Halt(bool),
 }
 
+impl Asked {
+    /// Whether something is to be forgotten: then nothing of it stays behind in the file or its log.
+    fn forgets(&self) -> bool {
+        let Self::Changes { changes, .. } = self else { return false };
+        changes.iter().any(|change| matches!(change, PreparedChange::Purge(_)))
+    }
+}
+
 /// How an update stands.
 struct Standing {
     state: State,
@@ -50,13 +58,17 @@ impl Standing {
 impl Writer {
     /// Makes the changes, all in one transaction; after an error none of them is made.
     pub(in super::super) fn change(&mut self, asked: &Asked) -> Result<Vec<Changed>, Error> {
+        let forgets = asked.forgets();
+        if forgets {
+            self.overwrite(true);
+        }
         let changed = self.try_change(asked);
+        if forgets {
+            self.overwrite(false);
+        }
         if let Err(error) = &changed {
             self.metrics.store_errors_total.with_label_values(&["change", error.label()]).inc();
-            self.memory = None;
-            if !matches!(error, Error::Full(_)) {
-                self.connection = None;
-            }
+            self.doubt(error);
         }
         changed
     }
@@ -217,8 +229,9 @@ impl Batch<'_> {
     }
 
     /// Forgets an event of which all has come to an end.
-    fn purge(&mut self, _event: i64) -> rusqlite::Result<Changed> {
-        Ok(Changed::StandsOtherwise)
+    fn purge(&mut self, event: i64) -> rusqlite::Result<Changed> {
+        let removed = self.remove_event(event, |_, _| true)?;
+        Ok(if removed.events > 0 { Changed::Done } else { Changed::StandsOtherwise })
     }
 
     /// Replaces updates of an event that have come to an end.
