@@ -394,6 +394,32 @@ async fn the_answers_are_as_the_api_describes_them() {
 }
 
 #[tokio::test]
+async fn a_person_is_forgotten_but_for_what_still_waits() {
+    let (bridge, update) = with_a_refused_lead().await;
+    let other = bridge.post("crm", &lead("2", "12025550144", 1)).await;
+    bridge.post("crm", &lead("3", "12025550143", 1)).await.expect("accepted");
+    bridge.until(|numbers| numbers.delivered == 2).await;
+    bridge.change("/api/pause", &Value::Null).await;
+    let waits = bridge.post("crm", &lead("4", "12025550143", 2)).await.json()["event_id"].clone();
+    let purge = ["events", "purge", "--contact", "mobile:12025550143"];
+
+    let dry = command(&bridge, &[&purge[..], &["--dry-run", "--json"]].concat()).await;
+    assert_eq!((dry.code, &dry.json()["changed"]), (Some(1), &json!(2)), "{dry:?}");
+    assert_eq!(bridge.numbers().await.dead, 1);
+    let done = command(&bridge, &[&purge[..], &["--yes"]].concat()).await;
+    assert_eq!(done.code, Some(1), "{done:?}");
+    let told = format!("{}  not changed: not all of it", waits.as_str().unwrap());
+    assert!(done.out.contains(&told), "{}", done.out);
+
+    assert_eq!(bridge.admin(&format!("/api/events/{}", event_of(&update))).await.status, 404);
+    let kept = other.json()["event_id"].as_str().unwrap().to_owned();
+    assert_eq!(bridge.admin(&format!("/api/events/{kept}")).await.status, 200);
+    bridge.post("crm", &lead("3", "12025550143", 1)).await.expect("duplicate");
+    assert_eq!(command(&bridge, &["audit"]).await.code, Some(0));
+    bridge.end().await;
+}
+
+#[tokio::test]
 async fn every_command_of_the_page_on_dead_letters_is_one_that_runs() {
     let page = include_str!("../../docs/dead-letters.md");
     let commands = page.lines().filter_map(|line| line.strip_prefix("chatflow-bridge "));
