@@ -1,5 +1,5 @@
-//! The admin API: what is in force, what came in, what became of it. JSON, a page at a time; [`change`](super::change)
-//! has the part that changes something, `openapi.json` describes all of it.
+//! The admin API: what is in force, what came in, what became of it. JSON, a page at a time; [`change`] has
+//! the part that changes something, `openapi.json` describes all of it.
 
 use actix_web::middleware::from_fn;
 use actix_web::{HttpResponse, web};

@@ -22,11 +22,11 @@ pub(super) struct Arguments {
 
 const EXAMPLES: &str = "\
 Examples:
-  chatflow-bridge events list                          the last events and what became of them
-  chatflow-bridge events list --state held,dead --causes   what is in the dead letters, and why
-  chatflow-bridge events show 0000000000042/lead/0     one update: what it says, what the API said
-  chatflow-bridge events remap --state held --rule lead --dry-run   what a mended rule would make of them
-  chatflow-bridge events replay --state dead --status 400 --yes     the same once more, since a tag is there now
+  chatflow-bridge events list                        what came in and what became of it
+  chatflow-bridge events list --causes               what is held and dead, and why
+  chatflow-bridge events show 0000000000042/lead/0   one update, with the API's words
+  chatflow-bridge events remap --state held --dry-run   what mended rules would make
+  chatflow-bridge events replay --status 400 --yes   once more, since the tag is there
 
 An event is named by its id, an update as EVENT_ID/RULE/ITEM, as `events list` shows them.
 The commands ask the running bridge; with --offline they open the store themselves, while no bridge runs.
