@@ -1,4 +1,4 @@
-//! The admin API: what is in force, what came in, what became of it. JSON, a page at a time; [`change`] has
+//! The admin API: what is in force, what came in, what became of it. JSON, a page at a time; `change` has
 //! the part that changes something, `openapi.json` describes all of it.
 
 use actix_web::middleware::from_fn;
