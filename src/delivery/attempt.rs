@@ -41,7 +41,7 @@ impl Ended {
         Self { end, was_tried: true, status: None, resting: None }
     }
 
-    fn not_sent() -> Self {
+    pub(super) fn not_sent() -> Self {
         Self { was_tried: false, ..Self::with(End::GivenBack { after: Duration::ZERO }) }
     }
 
@@ -110,7 +110,8 @@ impl Attempts {
                     looked_again = true;
                 }
                 Some(outcome) => {
-                    let mut ended = self.follow(claim, Operation::Update, outcome, &failure);
+                    let ended = self.follow(claim, Operation::Update, outcome, &failure);
+                    let mut ended = self.withdraw(claim, &id, latest, ended).await;
                     if matches!(outcome, Outcome::Again { rest: true, .. }) {
                         ended.resting = Some(turn);
                     }
@@ -120,7 +121,7 @@ impl Attempts {
         }
     }
 
-    async fn update(
+    pub(super) async fn update(
         &self,
         id: &ContactId,
         update: &ContactUpdate,
@@ -152,7 +153,7 @@ impl Attempts {
 
     /// What a failure means for the update; asks the API something harmless where that has to tell. Nothing if
     /// that may not be asked now.
-    async fn judge(
+    pub(super) async fn judge(
         &self,
         claim: &Claim,
         operation: Operation,
@@ -180,7 +181,7 @@ impl Attempts {
     }
 
     /// Does what follows from an outcome.
-    fn follow(
+    pub(super) fn follow(
         &self,
         claim: &Claim,
         operation: Operation,

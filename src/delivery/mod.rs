@@ -3,7 +3,8 @@
 //! [`Delivery`] claims ahead and sees each update through; `attempt` is the way of one update: `resolve` finds
 //! the contact, `outbound` is the only way out, [`outcome`] says what an answer means, [`retry`] when to try
 //! again, [`pause`] stops everything while there is a reason. `watched` sees every answer: `breaker` tells whether the
-//! API works at all, `confirm` whether it did what it was asked.
+//! API works at all, `confirm` whether it did what it was asked; `storm` keeps a wrong setting from emptying the queue
+//! into the dead letters.
 //!
 //! # Promises
 //!
@@ -28,10 +29,12 @@ mod record;
 mod resolve;
 pub mod retry;
 mod settings;
+mod storm;
 mod tally;
 #[cfg(test)]
 mod tests;
 mod watched;
+mod withdrawal;
 mod worker;
 
 pub use api::Api;

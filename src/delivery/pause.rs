@@ -6,6 +6,7 @@
 //! with [`PauseReason::Operator`], and resumes with [`Pauses::resume_by_hand`].
 
 use std::collections::{BTreeSet, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -50,6 +51,7 @@ pub struct Pauses {
     clock: SharedClock,
     metrics: Arc<Metrics>,
     reasons: watch::Sender<BTreeSet<PauseReason>>,
+    one_passes: AtomicBool,
     poked: Notify,
     past: Mutex<Past>,
 }
@@ -71,7 +73,8 @@ impl Pauses {
             metrics.paused.with_label_values(&[reason.as_str()]).set(0);
         }
         let (reasons, _) = watch::channel(BTreeSet::new());
-        Self { clock, metrics, reasons, poked: Notify::new(), past: Mutex::default() }
+        let (one_passes, poked) = (AtomicBool::new(false), Notify::new());
+        Self { clock, metrics, reasons, one_passes, poked, past: Mutex::default() }
     }
 
     /// Why delivery is paused; nothing if it is not.
@@ -160,6 +163,18 @@ impl Pauses {
             .sum()
     }
 
+    /// Whether a request may go out: there is no reason, or a storm of refusals alone, in which one is tried.
+    pub(super) fn lets_pass(&self) -> bool {
+        let reasons = self.reasons.borrow();
+        let storm_alone = reasons.len() == 1 && reasons.contains(&PauseReason::Refusals);
+        reasons.is_empty() || (storm_alone && self.one_passes.load(Ordering::Acquire))
+    }
+
+    /// Whether an update is being tried in a storm of refusals.
+    pub(super) fn lets_one_pass(&self, passes: bool) {
+        self.one_passes.store(passes, Ordering::Release);
+    }
+
     /// Waits until there is no reason left.
     pub(super) async fn over(&self) {
         self.until(BTreeSet::is_empty).await;
@@ -178,6 +193,11 @@ impl Pauses {
     /// Waits until this is none of the reasons.
     pub(super) async fn over_for(&self, reason: PauseReason) {
         self.until(|reasons| !reasons.contains(&reason)).await;
+    }
+
+    /// Waits until this is not the only reason.
+    pub(super) async fn other_than(&self, reason: PauseReason) {
+        self.until(|reasons| !(reasons.len() == 1 && reasons.contains(&reason))).await;
     }
 
     async fn until(&self, holds: impl FnMut(&BTreeSet<PauseReason>) -> bool) {

@@ -21,6 +21,7 @@ use super::pause::{Pauses, watch_the_key};
 use super::record::{Patience, Recorder};
 use super::retry::{Chance, machine_chance};
 use super::settings::Policy;
+use super::storm::{Storm, weather};
 use super::tally::Tally;
 use super::watched::Watched;
 use crate::clock::{self, SharedClock};
@@ -92,16 +93,19 @@ impl Delivery {
             self.chance,
             Arc::clone(&self.tally),
         );
-        let worker = Arc::new(Worker { attempts, recorder, stop: stop.clone() });
+        let storm = Storm::new(Arc::clone(&outbound), Arc::clone(&self.clock));
+        let worker = Arc::new(Worker { attempts, recorder, storm, stop: stop.clone() });
         let tasks = TaskTracker::new();
         let watching = {
             let (outbound, clock, stop) =
                 (Arc::clone(&outbound), Arc::clone(&self.clock), stop.clone());
+            let (worker, trials) = (Arc::clone(&worker), tasks.clone());
             async move {
                 let watch = async {
                     tokio::join!(
                         watch_the_key(&outbound.pauses, &*outbound.api, &clock),
                         self.api.watch_the_circuit(&outbound.gate),
+                        weather(&worker, &trials),
                     )
                 };
                 stop.run_until_cancelled(watch).await;
@@ -150,9 +154,10 @@ async fn room_in(window: &Arc<Semaphore>) -> Option<OwnedSemaphorePermit> {
 }
 
 /// What the updates in the window share.
-struct Worker {
+pub(super) struct Worker {
     attempts: Attempts,
-    recorder: Recorder,
+    pub(super) recorder: Recorder,
+    pub(super) storm: Storm,
     stop: CancellationToken,
 }
 
@@ -172,7 +177,7 @@ impl Worker {
         }
     }
 
-    async fn see_through(
+    pub(super) async fn see_through(
         &self,
         claim: Claim,
         claimed: Duration,
@@ -180,11 +185,12 @@ impl Worker {
     ) {
         let began = Instant::now();
         let attempt = AssertUnwindSafe(self.attempts.attempt(&claim, claimed)).catch_unwind();
-        let Ok(ended) = attempt.await else {
+        let Ok(mut ended) = attempt.await else {
             self.attempts.tally.panicked();
             tracing::error!(event_id = %claim.lent.update.event, "a bug: an update made the program fail and is put off");
             return self.recorder.record(claim.lent, End::GivenBack { after: AFTER_A_PANIC }).await;
         };
+        ended.end = self.storm.weigh(claim.lent.update, &claim.planned, ended.end).await;
         if ended.was_tried {
             note(&claim, &ended, began.elapsed());
         }

@@ -5,14 +5,18 @@
 //! finished, the store is closed.
 
 mod desk;
+mod hooks;
 mod key;
 mod listeners;
 mod mappings;
+mod open_files;
 mod start_error;
+mod tls;
 
 pub(crate) use key::first as api_key;
 pub use mappings::Mappings;
 pub use start_error::StartError;
+pub use tls::Unusable as UnusableTls;
 
 use desk::desk;
 use listeners::{Listeners, Served};
@@ -128,6 +132,7 @@ impl Bridge {
         let pauses = delivery.pauses();
         desk::keep_halted(&*letters, &pauses).await?;
 
+        let tls = tls::Tls::new(&settings.server.tls, &metrics)?;
         let token = admin_token(&settings, &path)?;
         let state = web::Data::new(admin::State::new(
             Arc::clone(&store),
@@ -141,6 +146,8 @@ impl Bridge {
             settings: settings.server.clone(),
             request_timeout: settings.intake.request_timeout.0,
             intake,
+            tls: tls.clone(),
+            metrics: Arc::clone(&metrics),
             state: web::Data::clone(&state),
             guard: web::Data::clone(&guard),
         };
@@ -154,6 +161,9 @@ impl Bridge {
         let stop = CancellationToken::new();
         work.spawn(delivery.run(stop.clone()));
         key::follow_files(&settings, (client, pauses), &guard, &work, &stop);
+        if let Some(tls) = tls {
+            work.spawn(tls.follow(stop.clone()));
+        }
         work.spawn(Arc::clone(&live).follow(settings.mappings.watch, stop.clone()));
         work.spawn(desk::count_rows(web::Data::clone(&state), stop.clone()));
         work.close();

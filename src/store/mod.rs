@@ -58,6 +58,13 @@ pub trait Store: Send + Sync + 'static {
     /// run is left. `false` where one of them is no longer under its fence: nothing has changed for that one.
     async fn record(&self, ends: Vec<(Lent, End)>, after_dead: AfterDead) -> Result<bool, Error>;
 
+    /// Has dead updates wait again, each at its old place in its lane and with the attempt in which it died uncounted;
+    /// gives those that were dead. The others stay as they are.
+    async fn revive(
+        &self,
+        updates: &[crate::event::UpdateId],
+    ) -> Result<Vec<crate::event::UpdateId>, Error>;
+
     /// What there is, by state; cheap enough to be asked at every scrape.
     async fn numbers(&self) -> Result<Numbers, Error>;
 

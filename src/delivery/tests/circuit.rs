@@ -4,6 +4,7 @@ use super::super::PauseReason;
 use super::api::contact;
 use super::*;
 use crate::chatflow::Contact;
+use crate::contact::AttributeChange;
 
 /// So many contacts with an update each.
 async fn with_contacts(contacts: u8) -> Rig {
@@ -134,17 +135,17 @@ async fn what_a_person_resumes_is_tried_and_paused_again_where_it_is_no_better()
 #[tokio::test]
 async fn a_field_that_the_answer_shows_otherwise_is_counted() {
     let rig = Rig::start();
-    rig.api.has(Contact { optin: Some(true), ..contact(&id(1), "") });
-    let update = ContactUpdate {
-        name: Some("Ann".to_owned()),
-        optin: Some(false),
-        ..ContactUpdate::default()
-    };
-    rig.plan(PlannedUpdate { target: by_id(1), update }).await;
+    let email = [("email".to_owned(), "ann@example.com".to_owned())];
+    let attributes = Some(email.into_iter().collect());
+    rig.api.has(Contact { attributes, ..contact(&id(1), "") });
+    let mut update = naming(&by_id(1), "Ann");
+    // This API passes removals over.
+    update.update.attributes.insert("email".to_owned(), AttributeChange::Remove);
+    rig.plan(update).await;
 
     rig.settle().await;
 
     assert_eq!(rig.ends(), [End::Delivered]);
-    assert!(rig.counted("delivery_unconfirmed_total{field=\"optin\"} 1"));
+    assert!(rig.counted("delivery_unconfirmed_total{field=\"attributes\"} 1"));
     assert!(rig.counted("delivery_unconfirmed_total{field=\"name\"} 0"));
 }

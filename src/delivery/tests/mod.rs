@@ -9,6 +9,8 @@ mod resolving;
 mod retrying;
 mod stopping;
 mod store;
+mod storm;
+mod withdrawing;
 
 use std::sync::Arc;
 use std::time::Duration;

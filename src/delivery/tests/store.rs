@@ -26,9 +26,11 @@ pub(super) struct FakeStore {
 struct State {
     lanes: BTreeMap<String, VecDeque<Waiting>>,
     ends: Vec<(i64, End)>,
+    dead: Vec<Waiting>,
     last_event: i64,
     fence: i64,
     failures: VecDeque<Error>,
+    unrevived: u32,
 }
 
 struct Waiting {
@@ -60,6 +62,16 @@ impl FakeStore {
         let state = self.state();
         let all = state.lanes.values().flatten();
         all.map(|waiting| (waiting.attempts, waiting.lent.is_some())).collect()
+    }
+
+    /// How many updates are dead.
+    pub(super) fn dead(&self) -> usize {
+        self.state().dead.len()
+    }
+
+    /// So often nothing can be revived.
+    pub(super) fn fails_to_revive(&self, times: u32) {
+        self.state().unrevived = times;
     }
 
     /// The next operations of delivery fail so.
@@ -152,13 +164,15 @@ impl Store for FakeStore {
         if let Some(error) = state.failures.pop_front() {
             return Err(error);
         }
-        let lane = state.lanes.values_mut().find(|lane| {
+        let State { lanes, dead, .. } = &mut *state;
+        let lane = lanes.values_mut().find(|lane| {
             let head = lane.front();
             head.is_some_and(|head| head.id == lent.update && head.lent == Some(lent.fence))
         });
         let Some(lane) = lane else { return Ok(false) };
         let mut head = lane.pop_front().unwrap();
         head.lent = None;
+        let key = head.planned.target.who.key();
         match end {
             End::Again { after, .. } => {
                 head.due = now + after;
@@ -170,11 +184,36 @@ impl Store for FakeStore {
                 head.attempts -= 1;
                 lane.push_front(head);
             }
-            End::Delivered | End::Skipped(_) | End::Dead(..) => {}
+            End::Dead(..) => dead.push(head),
+            End::Delivered | End::Skipped(_) => {}
+        }
+        if lane.is_empty() {
+            lanes.remove(&key);
         }
         state.ends.push((lent.update.event.0, end));
         self.changed.notify_waiters();
         Ok(true)
+    }
+
+    async fn revive(&self, updates: &[UpdateId]) -> Result<Vec<UpdateId>, Error> {
+        let now = self.clock.monotonic();
+        let mut state = self.state();
+        let State { lanes, dead, unrevived, .. } = &mut *state;
+        if let Some(left) = unrevived.checked_sub(1) {
+            *unrevived = left;
+            return Err(Error::Failed("no luck".to_owned()));
+        }
+        let revived: Vec<_> = dead.extract_if(.., |dead| updates.contains(&dead.id)).collect();
+        let ids = revived.iter().map(|update| update.id).collect();
+        for update in revived {
+            let lane = lanes.entry(update.planned.target.who.key()).or_default();
+            let place = lane.iter().filter(|other| other.id < update.id || other.lent.is_some());
+            let place = place.count();
+            let attempts = update.attempts.saturating_sub(1);
+            lane.insert(place, Waiting { due: now, attempts, failing_since: None, ..update });
+        }
+        self.changed.notify_waiters();
+        Ok(ids)
     }
 
     async fn numbers(&self) -> Result<Numbers, Error> {

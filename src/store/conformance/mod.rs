@@ -6,6 +6,7 @@ pub(super) mod lend;
 pub(super) mod letters;
 mod order;
 pub(super) mod retain;
+pub(super) mod revive;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -85,6 +86,10 @@ macro_rules! keeps_every_promise {
                 a_claim_waits_until_something_is_due,
                 a_claim_that_is_dropped_gives_back_what_it_would_have_lent,
                 what_was_lent_is_due_again_after_a_restart_and_its_attempt_counts,
+            ],
+            revive: [
+                what_is_revived_waits_at_its_old_place_as_if_it_had_not_been_tried,
+                only_what_is_dead_is_revived,
             ],
             keep: [
                 the_ledger_balances_over_a_restart,

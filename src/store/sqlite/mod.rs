@@ -36,6 +36,7 @@ mod remap;
 mod removal;
 mod reserve;
 mod retention;
+mod revive;
 mod room;
 mod schema;
 mod seen;
@@ -73,7 +74,7 @@ use super::{
     Receipt, Request, Run, Store, StoredEvent, UpdateFilter, UpdateRow, Wanted,
 };
 use crate::clock::SharedClock;
-use crate::event::{EventId, SourceName};
+use crate::event::{EventId, SourceName, UpdateId};
 use crate::telemetry::metrics::Metrics;
 
 /// The store in one file. Dropping it is as good as [`close`](Store::close), but waits in place.
@@ -231,6 +232,10 @@ impl Store for SqliteStore {
         let ends = ends.into_iter().map(|(lent, end)| (lent, Ending::Said(end))).collect();
         self.queue.record(RecordOp { ends, reply: Some(reply) })?;
         recorded.await.map_err(|_| Error::Closed)?
+    }
+
+    async fn revive(&self, updates: &[UpdateId]) -> Result<Vec<UpdateId>, Error> {
+        revive::revive(&self.queue, updates).await
     }
 
     async fn numbers(&self) -> Result<Numbers, Error> {

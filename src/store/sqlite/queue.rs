@@ -36,6 +36,8 @@ pub(super) enum Ending {
     Said(End),
     /// This release cannot read it: it is held, reason `version`.
     Unreadable(String),
+    /// It is dead and is to wait again: whatever the fence, nobody holds it.
+    Revived,
 }
 
 /// Ends to be recorded, of one run; without a reply where the store itself says them.

@@ -128,6 +128,7 @@ impl Batch<'_> {
                 let mut give_back = self.connection.prepare_cached(statements::GIVE_BACK)?;
                 Ok(give_back.execute((id, lent.fence.0, later(self.now, *after)))? > 0)
             }
+            Ending::Revived => self.revive(id),
             Ending::Unreadable(detail) => {
                 let reason = Some(HeldReason::Version.as_str());
                 let held = self.end(lent, State::Held, What::Held, reason, 1)?.is_some();

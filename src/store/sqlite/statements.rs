@@ -129,6 +129,14 @@ statements! {
         WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2)";
     START_LOG_OVER = "PRAGMA wal_checkpoint(TRUNCATE)";
     GIVE_BACK_PAGES = "PRAGMA incremental_vacuum(256)";
+    LANE_OF_DEAD = "SELECT lane FROM upd WHERE id = ?1 AND state = 4";
+    BACK_IN_LINE = "UPDATE upd SET state = 0, reason = NULL, finished_at = NULL, \
+        first_failed = NULL, attempts = max(attempts - 1, 0), due_at = ?2 \
+        WHERE id = ?1 RETURNING source";
+
+    /// Looks at every head: only for what is rare.
+    HEAD_OF_LANE = "SELECT id FROM upd INDEXED BY upd_due WHERE due_at IS NOT NULL AND lane = ?1";
+    WAIT_IN_LINE = "UPDATE upd SET due_at = NULL WHERE id = ?1";
 
     PAGE_COUNT = "PRAGMA page_count";
     FREE_PAGES = "PRAGMA freelist_count";
