@@ -15,6 +15,7 @@ mod explain;
 mod handshakes;
 mod intake;
 mod merging;
+mod letters;
 mod metrics;
 mod order;
 mod paused;

@@ -5,8 +5,8 @@ pub(super) mod keep;
 pub(super) mod lend;
 pub(super) mod letters;
 mod order;
-pub(super) mod revive;
 pub(super) mod retain;
+pub(super) mod revive;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -97,9 +97,9 @@ impl Writer {
             }
         }
         batch.finish(0).map_err(|error| failed(&error))?;
-        let changes = batch.changes;
+        let in_memory = batch.changes;
         transaction.commit().map_err(|error| failed(&error))?;
-        memory.apply(changes);
+        memory.apply(in_memory);
         Ok(changed)
     }
 }
@@ -130,9 +130,9 @@ impl Batch<'_> {
 
     fn make(&mut self, changes: &[PreparedChange], upto: i64) -> rusqlite::Result<Vec<Changed>> {
         let came = self.came_since(upto)?;
-        let mut changed = Vec::with_capacity(changes.len());
+        let mut made = Vec::with_capacity(changes.len());
         for change in changes {
-            changed.push(match change {
+            made.push(match change {
                 PreparedChange::Replay { update, sends } => {
                     self.replay(*update, sends, came.as_ref())?
                 }
@@ -143,7 +143,7 @@ impl Batch<'_> {
                 PreparedChange::Purge(event) => self.purge(*event)?,
             });
         }
-        Ok(changed)
+        Ok(made)
     }
 
     /// The lanes of what has come since the event `upto`; nothing where that is too much to look at.
@@ -254,8 +254,8 @@ impl Batch<'_> {
         if lanes.into_iter().any(|lane| came.is_none_or(|came| came.contains(&lane))) {
             return Ok(Changed::SomethingCame);
         }
-        let come: Vec<_> = updates.iter().map(|come| &come.update).collect();
-        let Some(placed) = self.replace(event, gone, &come, None)? else {
+        let plain: Vec<_> = updates.iter().map(|come| &come.update).collect();
+        let Some(placed) = self.replace(event, gone, &plain, None)? else {
             return Ok(Changed::StandsOtherwise);
         };
         for (id, come) in placed.into_iter().zip(updates) {
