@@ -15,6 +15,7 @@ mod intake;
 mod metrics;
 mod order;
 mod paused;
+mod probe;
 mod quiet;
 mod reference;
 mod reload;
