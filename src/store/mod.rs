@@ -8,6 +8,7 @@ mod conformance;
 mod entry;
 mod error;
 mod lend;
+pub mod letters;
 pub mod settings;
 pub mod sqlite;
 
@@ -17,6 +18,7 @@ pub use browse::{EventFilter, EventRow, Numbers, Page, StoredEvent, UpdateFilter
 pub use entry::{Dedupe, NewEvent, NewState, NewUpdate, Receipt, Request};
 pub use error::Error;
 pub use lend::{AfterDead, Claim, End, Fence, Lane, Lent, Run, Trouble, Wanted};
+pub use letters::Letters;
 pub use settings::StoreSettings;
 pub use sqlite::{OfflineStore, SqliteStore};
 

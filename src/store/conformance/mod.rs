@@ -3,6 +3,7 @@
 pub(super) mod append;
 pub(super) mod keep;
 pub(super) mod lend;
+pub(super) mod letters;
 mod order;
 pub(super) mod revive;
 
@@ -13,7 +14,7 @@ use futures_util::poll;
 use jiff::Timestamp;
 
 use super::{
-    AfterDead, Claim, Dedupe, End, Lent, NewEvent, NewState, NewUpdate, Numbers, Receipt, Request,
+    AfterDead, Claim, Dedupe, End, Lent, Letters, NewEvent, NewState, NewUpdate, Numbers, Receipt, Request,
     Run, Store, StoreSettings, Trouble, Wanted,
 };
 use crate::clock::ManualClock;
@@ -24,7 +25,7 @@ use crate::units::ByteSize;
 /// A store under test, with a clock that the test moves.
 pub(super) trait Backend: Sized {
     /// The store.
-    type Store: Store;
+    type Store: Letters;
 
     /// An empty store.
     async fn with(settings: StoreSettings) -> Self;
@@ -100,6 +101,19 @@ macro_rules! keeps_every_promise {
                 mapping_files_are_replaced_as_a_whole_or_not_at_all,
                 the_first_secret_of_a_sender_is_kept_and_no_other,
                 a_store_that_is_closed_says_so,
+            ],
+            letters: [
+                a_replayed_update_waits_before_all_that_came_later,
+                a_replayed_update_of_a_lane_that_is_free_is_due_at_once,
+                what_is_left_out_is_not_sent_and_the_plan_stays,
+                of_which_nothing_is_left_it_is_skipped_and_can_come_back,
+                only_what_is_dead_is_replayed_and_only_what_waits_for_somebody_discarded,
+                what_came_for_the_contact_meanwhile_stops_a_replay,
+                later_is_what_was_delivered_or_waits_and_for_consent_whatever_was_planned,
+                an_event_is_mapped_again_in_part_and_what_was_delivered_stays,
+                updates_are_found_by_all_that_is_said_of_them,
+                a_pause_of_an_operator_is_there_after_a_restart,
+                an_audit_counts_the_rows_and_finds_them_as_they_were_counted,
             ],
         }
         #[test]

@@ -3,7 +3,7 @@
 //! Whoever appends makes everything ready (`prepared`: hashed, written out, compressed) and puts it into a bounded
 //! `queue`; one thread, the `writer`, takes whatever waits into one transaction, so that many share one sync to
 //! disk. `append`, `remap`, `record` and `claim` are the parts of a transaction, `batch` is what it changes in `memory`
-//! once it is committed. `readers` look in beside it (`browse`, `numbers`). The tables are in `schema`, every
+//! once it is committed; `letters` is what operators ask. `readers` look in beside it (`browse`, `numbers`). The tables are in `schema`, every
 //! statement in `statements`. `offline` looks into a store that no bridge runs on.
 //!
 //! # Promises
@@ -21,6 +21,7 @@ mod connection;
 mod kept;
 mod keys;
 mod ledger;
+mod letters;
 mod lock;
 mod mappings;
 mod memory;
@@ -61,6 +62,7 @@ use self::queue::{AdoptOp, AppendOp, ClaimOp, Ending, KeepOp, Queue, RecordOp};
 use self::readers::Readers;
 use self::room::{PAGE_SIZE, Room};
 use self::writer::{Waits, Writer};
+use super::letters::{Letters, Search};
 use super::settings::StoreSettings;
 use super::{
     AfterDead, Claim, End, Error, EventFilter, EventRow, Lent, NewEvent, NewUpdate, Numbers, Page,
@@ -242,8 +244,10 @@ impl Store for SqliteStore {
     }
 
     async fn updates(&self, filter: &UpdateFilter, page: Page) -> Result<Vec<UpdateRow>, Error> {
-        let filter = filter.clone();
-        self.readers.read(move |connection| browse::updates(connection, &filter, &page)).await
+        let UpdateFilter { state, source } = filter.clone();
+        let states = state.into_iter().collect();
+        let search = Search { states, source, ..Search::default() };
+        Ok(self.find(&search, page).await?.rows)
     }
 
     async fn event(&self, id: EventId) -> Result<Option<StoredEvent>, Error> {

@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
 use super::claim::{Lending, RawRun};
+use super::letters::Asked;
 use super::prepared::Incoming;
+use crate::store::letters::Changed;
 use crate::store::{End, Error, Lent, Receipt, Wanted};
 
 /// At most so many requests wait to be stored, and at most so many bytes of them; more is [`Error::Busy`].
@@ -64,6 +66,12 @@ pub(super) struct AdoptOp {
     pub(super) reply: oneshot::Sender<Result<String, Error>>,
 }
 
+/// What an operator asks.
+pub(super) struct ChangeOp {
+    pub(super) asked: Asked,
+    pub(super) reply: oneshot::Sender<Result<Vec<Changed>, Error>>,
+}
+
 /// Somebody who asks whether the store can be written.
 pub(super) type CheckOp = oneshot::Sender<Result<(), Error>>;
 
@@ -86,6 +94,7 @@ pub(super) struct Work {
     pub(super) checks: Vec<CheckOp>,
     pub(super) keeps: Vec<KeepOp>,
     pub(super) adoptions: Vec<AdoptOp>,
+    pub(super) changes: Vec<ChangeOp>,
     #[cfg(test)]
     pub(super) hooks: Vec<HookOp>,
 }
@@ -108,6 +117,7 @@ struct Waiting {
     checks: Vec<CheckOp>,
     keeps: Vec<KeepOp>,
     adoptions: Vec<AdoptOp>,
+    changes: Vec<ChangeOp>,
     #[cfg(test)]
     hooks: Vec<HookOp>,
     /// The clock was moved: what was not due may be due now.
@@ -130,7 +140,8 @@ impl Waiting {
         let asked = !self.claims.is_empty()
             || !self.checks.is_empty()
             || !self.keeps.is_empty()
-            || !self.adoptions.is_empty();
+            || !self.adoptions.is_empty()
+            || !self.changes.is_empty();
         self.closed || self.jumped || asked
     }
 }
@@ -211,6 +222,13 @@ impl Queue {
         })
     }
 
+    pub(super) fn change(&self, op: ChangeOp) -> Result<(), Error> {
+        self.put(|waiting| {
+            waiting.changes.push(op);
+            Ok(())
+        })
+    }
+
     #[cfg(test)]
     pub(super) fn hook(&self, op: HookOp) -> Result<(), Error> {
         self.put(|waiting| {
@@ -280,7 +298,8 @@ impl Waiting {
         let done = self.operations() == 0
             && self.checks.is_empty()
             && self.keeps.is_empty()
-            && self.adoptions.is_empty();
+            && self.adoptions.is_empty()
+            && self.changes.is_empty();
         if self.closed && done {
             return None;
         }
@@ -297,6 +316,7 @@ impl Waiting {
             checks: std::mem::take(&mut self.checks),
             keeps: std::mem::take(&mut self.keeps),
             adoptions: std::mem::take(&mut self.adoptions),
+            changes: std::mem::take(&mut self.changes),
             #[cfg(test)]
             hooks: std::mem::take(&mut self.hooks),
         };

@@ -30,6 +30,29 @@ impl State {
     pub(super) const FINISHED: &[Self] =
         &[Self::Delivered, Self::Held, Self::Skipped, Self::Dead, Self::Discarded];
 
+    /// The state, other than open, with this word.
+    pub(super) fn finished(word: &str) -> Option<Self> {
+        Self::FINISHED.iter().copied().find(|state| state.as_str() == word)
+    }
+
+    /// The state with this number.
+    pub(super) fn of(number: i64) -> Option<Self> {
+        let mut all = std::iter::once(Self::Open).chain(Self::FINISHED.iter().copied());
+        all.find(|state| *state as i64 == number)
+    }
+
+    /// What it is counted as.
+    pub(super) const fn counted(self) -> What {
+        match self {
+            Self::Open => What::Open,
+            Self::Delivered => What::Delivered,
+            Self::Held => What::Held,
+            Self::Skipped => What::Skipped,
+            Self::Dead => What::Dead,
+            Self::Discarded => What::Discarded,
+        }
+    }
+
     /// The word of the reference.
     pub(super) const fn as_str(self) -> &'static str {
         match self {

@@ -12,17 +12,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use actix_web::App;
 use actix_web::dev::ServiceResponse;
 use actix_web::http::Method;
 use actix_web::test::{TestRequest, call_service, init_service, read_body};
-use actix_web::{App, HttpServer};
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::stream;
 use jiff::Timestamp;
 use serde_json::{Value as Json, json};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio_util::task::TaskTracker;
 
 use super::head::{Head, Headers};
@@ -39,7 +37,6 @@ use crate::store::{
     Page, Receipt, Request, Run, Store, StoredEvent, UpdateFilter, UpdateRow, Wanted,
 };
 use crate::telemetry::metrics::Metrics;
-use crate::units::{ByteSize, Span};
 
 /// A store in memory that only takes in.
 #[derive(Default)]
