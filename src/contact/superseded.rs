@@ -269,10 +269,8 @@ mod tests {
 
     fn any_update() -> impl Strategy<Value = ContactUpdate> {
         let tags = || proptest::collection::vec("[a-d]", 0..3);
-        let attribute = prop_oneof![
-            Just(AttributeChange::Remove),
-            "[xy]".prop_map(AttributeChange::Set),
-        ];
+        let attribute =
+            prop_oneof![Just(AttributeChange::Remove), "[xy]".prop_map(AttributeChange::Set),];
         (
             proptest::option::of("[AB]"),
             proptest::option::of("1202555014[34]"),
@@ -282,16 +280,18 @@ mod tests {
             (proptest::option::of(tags()), tags(), tags()),
             proptest::collection::btree_map("[k-n]", attribute, 0..3),
         )
-            .prop_map(|(name, mobile, optin, incoming_blocked, (replace, add, remove), map)| {
-                ContactUpdate {
-                    name,
-                    mobile: mobile.map(|mobile| mobile.try_into().unwrap()),
-                    optin,
-                    incoming_blocked,
-                    tags: TagChange::of(replace, add, remove),
-                    attributes: map.into_iter().collect(),
-                }
-            })
+            .prop_map(
+                |(name, mobile, optin, incoming_blocked, (replace, add, remove), map)| {
+                    ContactUpdate {
+                        name,
+                        mobile: mobile.map(|mobile| mobile.try_into().unwrap()),
+                        optin,
+                        incoming_blocked,
+                        tags: TagChange::of(replace, add, remove),
+                        attributes: map.into_iter().collect(),
+                    }
+                },
+            )
     }
 
     proptest! {

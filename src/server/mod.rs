@@ -37,8 +37,8 @@ use crate::delivery::{Delivery, PauseReason, Pauses, Policy};
 use crate::secret::Secret;
 use crate::settings::Settings;
 use crate::settings::reload::{Live, SharedSecrets, Surroundings};
-use crate::store::{Letters, Store};
 use crate::store::sqlite::SqliteStore;
+use crate::store::{Letters, Store};
 use crate::telemetry::metrics::Metrics;
 use crate::webhook::Intake;
 

@@ -31,10 +31,7 @@ pub(super) struct Doable {
 }
 
 /// All updates of an event.
-pub(super) async fn of_event(
-    store: &dyn Letters,
-    event: EventId,
-) -> Result<Vec<UpdateRow>, Error> {
+pub(super) async fn of_event(store: &dyn Letters, event: EventId) -> Result<Vec<UpdateRow>, Error> {
     let wanted = Search { event: Some(event), ..Search::default() };
     Ok(store.find(&wanted, Page { most: usize::MAX, before: None }).await?.rows)
 }
@@ -74,9 +71,7 @@ impl Desk {
             let rows = of_event(&*self.store, event).await?;
             for name in &names {
                 let is_there = match name {
-                    Named::Event(_) => {
-                        !rows.is_empty() || self.store.event(event).await?.is_some()
-                    }
+                    Named::Event(_) => !rows.is_empty() || self.store.event(event).await?.is_some(),
                     Named::Update(name) => {
                         rows.iter().any(|row| row.rule == name.rule && row.item == name.item)
                     }

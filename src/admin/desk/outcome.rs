@@ -163,7 +163,8 @@ fn fields(planned: &PlannedUpdate) -> Vec<(String, Value)> {
     for (name, value) in update.as_object().into_iter().flatten() {
         match value {
             Value::Object(parts) => {
-                let part = |(part, value): (&String, &Value)| (format!("{name}.{part}"), value.clone());
+                let part =
+                    |(part, value): (&String, &Value)| (format!("{name}.{part}"), value.clone());
                 fields.extend(parts.iter().map(part));
             }
             value => fields.push((name.clone(), value.clone())),

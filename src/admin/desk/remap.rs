@@ -52,9 +52,11 @@ impl Desk {
         let mut told = meant.nothing;
         let mut events: BTreeMap<EventId, Option<Vec<UpdateId>>> = BTreeMap::new();
         for row in meant.rows {
-            events.entry(row.event_id).or_insert_with(|| Some(Vec::new())).iter_mut().for_each(
-                |only| only.push(row.id),
-            );
+            events
+                .entry(row.event_id)
+                .or_insert_with(|| Some(Vec::new()))
+                .iter_mut()
+                .for_each(|only| only.push(row.id));
         }
         events.extend(meant.events.into_iter().map(|event| (event, None)));
         for (id, only) in events {
@@ -162,10 +164,7 @@ impl Desk {
     }
 
     /// What was sent of the update that is replaced.
-    async fn sent_before(
-        &self,
-        row: Option<&UpdateRow>,
-    ) -> Result<Option<PlannedUpdate>, Refused> {
+    async fn sent_before(&self, row: Option<&UpdateRow>) -> Result<Option<PlannedUpdate>, Refused> {
         let Some(row) = row else { return Ok(None) };
         let letter = self.store.letters(vec![row.id]).await?.pop();
         Ok(letter.and_then(|letter| letter.part.or(letter.planned)))

@@ -38,9 +38,7 @@ impl Desk {
         let mut told = meant.nothing;
         let (fit, unfits): (Vec<_>, Vec<_>) =
             meant.rows.into_iter().partition(|row| unfit(row).is_none());
-        told.extend(
-            unfits.iter().map(|row| Outcome::stays(row, unfit(row).unwrap_or_default())),
-        );
+        told.extend(unfits.iter().map(|row| Outcome::stays(row, unfit(row).unwrap_or_default())));
         let mut letters = self.store.letters(fit.iter().map(|row| row.id).collect()).await?;
         // In order of receipt, as they are going to wait.
         letters.sort_unstable_by_key(|letter| letter.row.id);
@@ -99,10 +97,10 @@ impl Desk {
             told.extend(outcomes);
             return Ok((told, Vec::new()));
         }
-        let changes = late.iter().zip(left).map(|(late, left)| Change::Replay {
-            update: late.update,
-            sends: left.sends,
-        });
+        let changes = late
+            .iter()
+            .zip(left)
+            .map(|(late, left)| Change::Replay { update: late.update, sends: left.sends });
         let changed = self.store.change(changes.collect(), upto).await?;
         let mut again = Vec::new();
         for ((outcome, changed), letter) in outcomes.into_iter().zip(changed).zip(whose) {

@@ -14,8 +14,8 @@ use futures_util::poll;
 use jiff::Timestamp;
 
 use super::{
-    AfterDead, Claim, Dedupe, End, Lent, Letters, NewEvent, NewState, NewUpdate, Numbers, Receipt, Request,
-    Run, Store, StoreSettings, Trouble, Wanted,
+    AfterDead, Claim, Dedupe, End, Lent, Letters, NewEvent, NewState, NewUpdate, Numbers, Receipt,
+    Request, Run, Store, StoreSettings, Trouble, Wanted,
 };
 use crate::clock::ManualClock;
 use crate::contact::{ContactUpdate, Mobile, OnMissing, PlannedUpdate, Target, Who};

@@ -36,7 +36,8 @@ pub(super) fn audit(connection: &Connection) -> Result<Vec<Balance>, Error> {
 }
 
 fn read(connection: &Connection) -> rusqlite::Result<Vec<Balance>> {
-    let counters = counts(connection, statements::LEDGER_OF_SOURCES, |what| u8::try_from(what).ok())?;
+    let counters =
+        counts(connection, statements::LEDGER_OF_SOURCES, |what| u8::try_from(what).ok())?;
     let mut rows = counts(connection, statements::COUNT_EVENTS, |outcome| match outcome {
         TAKEN => Some(What::Taken as u8),
         IGNORED => Some(What::Ignored as u8),

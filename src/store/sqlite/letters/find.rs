@@ -5,8 +5,8 @@
 
 use rusqlite::{Connection, Params, Row};
 
-use super::super::browse::{list, most, moment_of, name_id, place, update_row};
 use super::super::browse::{MOST, Place};
+use super::super::browse::{list, moment_of, most, name_id, place, update_row};
 use super::super::connection::failed;
 use super::super::record::State;
 use super::super::statements;
@@ -45,9 +45,9 @@ pub(in super::super) fn find(
     page: &Page,
 ) -> Result<Found, Error> {
     check_states(&wanted.states)?;
-    let not_before = wanted.within.map(|within| {
-        now.saturating_sub(i64::try_from(within.as_millis()).unwrap_or(i64::MAX))
-    });
+    let not_before = wanted
+        .within
+        .map(|within| now.saturating_sub(i64::try_from(within.as_millis()).unwrap_or(i64::MAX)));
     let filter = Filter { wanted, lanes, not_before };
     if let Some(event) = wanted.event {
         return filter.of_event(connection, event);
@@ -127,7 +127,8 @@ fn sources(connection: &Connection, source: Option<i64>) -> Result<Vec<i64>, Err
 }
 
 fn check_states(states: &[String]) -> Result<(), Error> {
-    let known = |word: &str| word == "waiting" || word == "in_flight" || State::finished(word).is_some();
+    let known =
+        |word: &str| word == "waiting" || word == "in_flight" || State::finished(word).is_some();
     match states.iter().find(|word| !known(word)) {
         None => Ok(()),
         Some(_) => Err(Error::Failed(
@@ -159,7 +160,8 @@ impl Filter<'_> {
             let mut rows = statement.query(of)?;
             let mut looked_at = 0;
             while let Some(row) = rows.next()? {
-                let finished_at = if by_end { row.get::<_, Option<i64>>(9)?.unwrap_or(0) } else { 0 };
+                let finished_at =
+                    if by_end { row.get::<_, Option<i64>>(9)?.unwrap_or(0) } else { 0 };
                 let place = Place { finished_at, id: row.get(0)? };
                 if self.is_past(row, by_end)? {
                     return Ok(part);

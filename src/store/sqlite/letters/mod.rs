@@ -20,7 +20,9 @@ use super::queue::ChangeOp;
 use super::{SqliteStore, connection, statements};
 use crate::contact::Who;
 use crate::event::{EventId, UpdateId};
-use crate::store::letters::{Balance, Change, Changed, Found, Halt, Later, Letter, Letters, Search};
+use crate::store::letters::{
+    Balance, Change, Changed, Found, Halt, Later, Letter, Letters, Search,
+};
 use crate::store::{Error, Page};
 
 /// The name in `meta` under which it stands since when an operator has paused delivery.
