@@ -2,9 +2,11 @@
 
 mod api;
 mod circuit;
+mod faults;
 mod order;
 mod pausing;
 mod real;
+mod resolver;
 mod resolving;
 mod retrying;
 mod stopping;
@@ -21,6 +23,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::api::FakeApi;
 use self::store::FakeStore;
+use super::retry::Chance;
 use super::{ContactSettings, Delivery, DeliverySettings, Pauses, Policy};
 use crate::chatflow::Failure;
 use crate::clock::{ManualClock, SharedClock};
@@ -49,6 +52,10 @@ impl Rig {
     }
 
     fn with(delivery: &DeliverySettings, contact: &ContactSettings) -> Self {
+        Self::with_chance(delivery, contact, Arc::new(|| 1.0))
+    }
+
+    fn with_chance(delivery: &DeliverySettings, contact: &ContactSettings, chance: Chance) -> Self {
         let clock = ManualClock::at(Timestamp::from_second(1_000_000).unwrap());
         let shared: SharedClock = Arc::<ManualClock>::clone(&clock);
         let api = Arc::new(FakeApi::new());
@@ -61,7 +68,7 @@ impl Rig {
             shared,
             Arc::clone(&metrics),
         )
-        .with_chance(Arc::new(|| 1.0));
+        .with_chance(chance);
         let pauses = delivery.pauses();
         let stop = CancellationToken::new();
         let mut running = JoinSet::new();
