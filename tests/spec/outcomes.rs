@@ -92,7 +92,7 @@ async fn an_answer_after_the_timeout_is_waited_for_no_longer_and_the_update_goes
     let bridge =
         Bridge::with_mapping("crm", BY_ID).with_setting("chatflow.timeout", "200ms").start().await;
     let contact = bridge.chatflow.add_contact(Seed::default());
-    let late = Fault::delay(Duration::from_secs(60)).on("PUT").times(1).applied();
+    let late = Fault::delay(Duration::from_mins(1)).on("PUT").times(1).applied();
     bridge.chatflow.faults().add(late);
 
     let event = bridge.name_it(&contact).await;
