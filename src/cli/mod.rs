@@ -23,6 +23,7 @@ mod junit;
 mod mappings;
 mod mock;
 mod pause;
+mod probe;
 mod request;
 mod rewriting;
 mod running;
@@ -97,6 +98,8 @@ enum Command {
     Config(config::Arguments),
     /// Run the mock Chatflow API alone.
     Mock(mock::Arguments),
+    /// Find the wire forms that the API understands, on a contact of your own.
+    Probe(probe::Arguments),
     /// Print the JSON Schema of a mapping file, for editors.
     Schema(schema::Arguments),
     /// Ask a running bridge whether it is ready; for containers.
@@ -138,6 +141,7 @@ pub fn run() -> ExitCode {
         Some(Command::Audit(arguments)) => audit::run(&arguments),
         Some(Command::Config(arguments)) => config::run(&arguments),
         Some(Command::Mock(arguments)) => mock::run(&arguments),
+        Some(Command::Probe(arguments)) => probe::run(&arguments),
         Some(Command::Schema(arguments)) => schema::run(&arguments),
         Some(Command::Healthcheck(arguments)) => healthcheck::run(&arguments),
     };

@@ -36,7 +36,7 @@ pub(super) fn desk(
         if halted {
             pauses.pause(PauseReason::Operator);
         } else {
-            pauses.resume(PauseReason::Operator);
+            pauses.resume_by_hand();
         }
     };
     Desk::new(store, Box::new(map_again), Box::new(switch), chatflow.clone())

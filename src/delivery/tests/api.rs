@@ -115,6 +115,10 @@ impl FakeApi {
         self.state().asked.clone()
     }
 
+    pub(super) fn asked_times(&self) -> usize {
+        self.state().asked.len()
+    }
+
     pub(super) fn asked_of(&self, kind: &str) -> Vec<String> {
         let prefix = format!("{kind} ");
         let state = self.state();

@@ -2,10 +2,12 @@
 
 mod api;
 mod circuit;
+mod faults;
 mod merging;
 mod order;
 mod pausing;
 mod real;
+mod resolver;
 mod resolving;
 mod retrying;
 mod stopping;
@@ -22,6 +24,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::api::FakeApi;
 use self::store::FakeStore;
+use super::retry::Chance;
 use super::{ContactSettings, Delivery, DeliverySettings, PauseReason, Pauses, Policy};
 use crate::chatflow::Failure;
 use crate::clock::{ManualClock, SharedClock};
@@ -59,6 +62,10 @@ impl Rig {
     }
 
     fn with(delivery: &DeliverySettings, contact: &ContactSettings) -> Self {
+        Self::with_chance(delivery, contact, Arc::new(|| 1.0))
+    }
+
+    fn with_chance(delivery: &DeliverySettings, contact: &ContactSettings, chance: Chance) -> Self {
         let clock = ManualClock::at(Timestamp::from_second(1_000_000).unwrap());
         let shared: SharedClock = Arc::<ManualClock>::clone(&clock);
         let api = Arc::new(FakeApi::new());
@@ -71,7 +78,7 @@ impl Rig {
             shared,
             Arc::clone(&metrics),
         )
-        .with_chance(Arc::new(|| 1.0));
+        .with_chance(chance);
         let pauses = delivery.pauses();
         let stop = CancellationToken::new();
         let mut running = JoinSet::new();

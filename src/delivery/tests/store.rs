@@ -74,6 +74,15 @@ impl FakeStore {
         all.map(|waiting| (waiting.attempts, waiting.lent.is_some())).collect()
     }
 
+    pub(super) fn ended_times(&self) -> usize {
+        self.state().ends.len()
+    }
+
+    /// Whether anything waits or is lent.
+    pub(super) fn waits(&self) -> bool {
+        self.state().lanes.values().any(|lane| !lane.is_empty())
+    }
+
     /// How many updates are dead.
     pub(super) fn dead(&self) -> usize {
         self.state().dead.len()
