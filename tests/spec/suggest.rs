@@ -70,7 +70,8 @@ fn the_walk_from_one_event_to_a_tested_mapping_goes_as_it_is_written() {
 fn a_suggestion_is_written_once_and_never_over_a_file() {
     let folder = tempfile::tempdir().unwrap();
     let event = fixture("gravity-forms-entry-json.json");
-    let arguments = ["suggest", &event, "--source", "forms", "--country", "US", "--write", "."];
+    let arguments =
+        ["suggest", &event, "--source", "forms", "--country", "US", "--write", ".", "--anyway"];
 
     let (code, said, errors) = run(folder.path(), &arguments);
     assert_eq!((code, said.as_str()), (Some(0), ""), "{errors}");
