@@ -91,6 +91,7 @@ ROWS = [
         ("Calls open", "At `delivery.concurrency` all workers are busy.", "timeseries", "short", 8, [(f"sum({m('delivery_in_flight_requests')})", "open")], []),
         ("Pauses", "1 while delivery is paused for the reason.", "timeseries", "short", 8, [(f"max by (reason) ({m('paused')})", "{{reason}}")], []),
         ("How contacts are found", "`lookup` costs a call, `cache` none.", "timeseries", "ops", 8, [(rate("contact_resolutions_total", "outcome"), "{{outcome}}")], []),
+        ("Not confirmed", "Fields that the API's answers show otherwise than they were sent: a wire form that it does not understand.", "timeseries", "ops", 8, [(rate("delivery_unconfirmed_total", "field"), "{{field}}")], []),
         ("New dead letters", "By reason.", "timeseries", "short", 8, [(f"sum by (reason) (increase({m('dead_letters_total')}[{RATE}]))", "{{reason}}")], []),
     ]),
     ("Store and process", [

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::expiring::Expiring;
 use super::locks::{Held, Locks};
 use super::outbound::{Outbound, Unanswered};
-use super::outcome::{Found, Operation, Outcome, Situation, Verdict, WhenMissing};
+use super::outcome::{self, Found, Operation, Outcome, Situation, Verdict, WhenMissing};
 use super::pause::PauseReason;
 use super::resolve::{ABSENT_FOR, Resolver, Unresolved};
 use super::retry::Chance;
@@ -41,7 +41,7 @@ impl Ended {
         Self { end, was_tried: true, status: None, resting: None }
     }
 
-    fn not_sent() -> Self {
+    pub(super) fn not_sent() -> Self {
         Self { was_tried: false, ..Self::with(End::GivenBack { after: Duration::ZERO }) }
     }
 
@@ -110,7 +110,8 @@ impl Attempts {
                     looked_again = true;
                 }
                 Some(outcome) => {
-                    let mut ended = self.follow(claim, Operation::Update, outcome, &failure);
+                    let ended = self.follow(claim, Operation::Update, outcome, &failure);
+                    let mut ended = self.withdraw(claim, &id, latest, ended).await;
                     if matches!(outcome, Outcome::Again { rest: true, .. }) {
                         ended.resting = Some(turn);
                     }
@@ -120,7 +121,7 @@ impl Attempts {
         }
     }
 
-    async fn update(
+    pub(super) async fn update(
         &self,
         id: &ContactId,
         update: &ContactUpdate,
@@ -152,7 +153,7 @@ impl Attempts {
 
     /// What a failure means for the update; asks the API something harmless where that has to tell. Nothing if
     /// that may not be asked now.
-    async fn judge(
+    pub(super) async fn judge(
         &self,
         claim: &Claim,
         operation: Operation,
@@ -180,7 +181,7 @@ impl Attempts {
     }
 
     /// Does what follows from an outcome.
-    fn follow(
+    pub(super) fn follow(
         &self,
         claim: &Claim,
         operation: Operation,
@@ -226,7 +227,11 @@ impl Attempts {
         }
         self.tally.put_off(operation, failure.label());
         let after = self.policy.backoff.delay(claim.attempt, &self.chance).max(floor);
-        Ended { status: trouble.status, ..Ended::with(End::Again { after, trouble }) }
+        let may_have_landed = outcome::may_have_landed(operation, failure);
+        Ended {
+            status: trouble.status,
+            ..Ended::with(End::Again { after, trouble, may_have_landed })
+        }
     }
 
     /// There is no such contact: now, and maybe for good.
@@ -246,7 +251,8 @@ impl Attempts {
                 self.tally.put_off(operation, "not_found");
                 let left = self.policy.wait.saturating_sub(missing_for);
                 let delay = self.policy.backoff.delay(claim.attempt, &self.chance).min(left);
-                let end = End::Again { after: delay.max(ABSENT_FOR), trouble };
+                let after = delay.max(ABSENT_FOR);
+                let end = End::Again { after, trouble, may_have_landed: false };
                 Ended { status: failure.and_then(Failure::status), ..Ended::with(end) }
             }
             WhenMissing::Skip(reason) => Ended::with(End::Skipped(reason)),

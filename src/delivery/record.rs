@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::tally::Tally;
 use crate::clock::{self, SharedClock};
-use crate::store::{self, End, Lent, Store};
+use crate::store::{self, AfterDead, End, Lent, Store};
 
 /// How long to wait after the store's first failure; then twice as long each time, up to [`LONGEST_WAIT`].
 pub(super) const FIRST_WAIT: Duration = Duration::from_millis(250);
@@ -49,7 +49,7 @@ impl Recorder {
         let mut patience = Patience::new(Arc::clone(&self.clock));
         let mut tries_left = TRIES_WHILE_STOPPING;
         loop {
-            match self.store.record(lent, end.clone()).await {
+            match self.store.record(vec![(lent, end.clone())], AfterDead::Continue).await {
                 Ok(true) => return self.tally.recorded(&end),
                 Ok(false) => {
                     tracing::warn!(event_id = %lent.update.event, "a claim had run out before its update was recorded");

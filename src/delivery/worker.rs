@@ -15,14 +15,17 @@ use tokio_util::task::TaskTracker;
 
 use super::Api;
 use super::attempt::{Attempts, Ended};
+use super::confirm::Confirmation;
 use super::outbound::Outbound;
 use super::pause::{Pauses, watch_the_key};
 use super::record::{Patience, Recorder};
 use super::retry::{Chance, machine_chance};
 use super::settings::Policy;
+use super::storm::{Storm, weather};
 use super::tally::Tally;
+use super::watched::Watched;
 use crate::clock::{self, SharedClock};
-use crate::store::{Claim, End, Store};
+use crate::store::{Claim, End, Run, Store, Wanted};
 use crate::telemetry::metrics::Metrics;
 
 /// How long an update rests on which the program failed.
@@ -31,7 +34,7 @@ const AFTER_A_PANIC: Duration = Duration::from_mins(1);
 /// Delivery, ready to run.
 pub struct Delivery {
     store: Arc<dyn Store>,
-    api: Arc<dyn Api>,
+    api: Arc<Watched>,
     policy: Policy,
     clock: SharedClock,
     tally: Arc<Tally>,
@@ -49,6 +52,8 @@ impl Delivery {
         metrics: Arc<Metrics>,
     ) -> Self {
         let pauses = Arc::new(Pauses::new(Arc::clone(&clock), Arc::clone(&metrics)));
+        let confirmation = Confirmation::new(Arc::clone(&metrics), Arc::clone(&clock));
+        let api = Arc::new(Watched::new(api, &pauses, &clock, confirmation, policy.concurrency));
         let tally = Arc::new(Tally::new(metrics));
         Self { store, api, policy, clock, tally, pauses, chance: machine_chance() }
     }
@@ -69,7 +74,7 @@ impl Delivery {
     pub async fn run(self, stop: CancellationToken) {
         let window = Arc::new(Semaphore::new(self.policy.window()));
         let outbound = Arc::new(Outbound::new(
-            self.api,
+            Arc::<Watched>::clone(&self.api),
             Arc::clone(&self.pauses),
             &self.policy,
             Arc::clone(&self.clock),
@@ -88,13 +93,21 @@ impl Delivery {
             self.chance,
             Arc::clone(&self.tally),
         );
-        let worker = Arc::new(Worker { attempts, recorder, stop: stop.clone() });
+        let storm = Storm::new(Arc::clone(&outbound), Arc::clone(&self.clock));
+        let worker = Arc::new(Worker { attempts, recorder, storm, stop: stop.clone() });
         let tasks = TaskTracker::new();
         let watching = {
             let (outbound, clock, stop) =
                 (Arc::clone(&outbound), Arc::clone(&self.clock), stop.clone());
+            let (worker, trials) = (Arc::clone(&worker), tasks.clone());
             async move {
-                let watch = watch_the_key(&outbound.pauses, &*outbound.api, &clock);
+                let watch = async {
+                    tokio::join!(
+                        watch_the_key(&outbound.pauses, &*outbound.api, &clock),
+                        self.api.watch_the_circuit(&outbound.gate),
+                        weather(&worker, &trials),
+                    )
+                };
                 stop.run_until_cancelled(watch).await;
             }
         };
@@ -107,12 +120,14 @@ impl Delivery {
                 let claimed = tokio::select! {
                     biased;
                     () = self.pauses.begun() => continue,
-                    claimed = self.store.claim(room.num_permits()) => claimed,
+                    claimed = self.store.claim(Wanted { runs: room.num_permits(), merging: false }) => {
+                        claimed
+                    }
                 };
                 match claimed {
-                    Ok(claims) => {
+                    Ok(runs) => {
                         patience = Patience::new(Arc::clone(&self.clock));
-                        worker.begin(claims, room, &tasks);
+                        worker.begin(runs, room, &tasks);
                     }
                     Err(error) => {
                         tracing::error!(%error, "updates could not be claimed");
@@ -139,9 +154,10 @@ async fn room_in(window: &Arc<Semaphore>) -> Option<OwnedSemaphorePermit> {
 }
 
 /// What the updates in the window share.
-struct Worker {
+pub(super) struct Worker {
     attempts: Attempts,
-    recorder: Recorder,
+    pub(super) recorder: Recorder,
+    pub(super) storm: Storm,
     stop: CancellationToken,
 }
 
@@ -149,19 +165,19 @@ impl Worker {
     /// Begins with each of them, on its own and with a place in the window.
     fn begin(
         self: &Arc<Self>,
-        claims: Vec<Claim>,
+        runs: Vec<Run>,
         mut room: OwnedSemaphorePermit,
         tasks: &TaskTracker,
     ) {
         let claimed = self.attempts.clock.monotonic();
-        for claim in claims {
+        for claim in runs.into_iter().flat_map(|run| run.updates) {
             let place = room.split(1);
             let worker = Arc::clone(self);
             tasks.spawn(async move { worker.see_through(claim, claimed, place).await });
         }
     }
 
-    async fn see_through(
+    pub(super) async fn see_through(
         &self,
         claim: Claim,
         claimed: Duration,
@@ -169,11 +185,12 @@ impl Worker {
     ) {
         let began = Instant::now();
         let attempt = AssertUnwindSafe(self.attempts.attempt(&claim, claimed)).catch_unwind();
-        let Ok(ended) = attempt.await else {
+        let Ok(mut ended) = attempt.await else {
             self.attempts.tally.panicked();
             tracing::error!(event_id = %claim.lent.update.event, "a bug: an update made the program fail and is put off");
             return self.recorder.record(claim.lent, End::GivenBack { after: AFTER_A_PANIC }).await;
         };
+        ended.end = self.storm.weigh(claim.lent.update, &claim.planned, ended.end).await;
         if ended.was_tried {
             note(&claim, &ended, began.elapsed());
         }

@@ -83,7 +83,11 @@ keys! {
     "server.max_body_ceiling": Kind::Size, Some("16MiB"), "the most that a mapping may allow with `body.max`";
     "server.max_buffered": Kind::Size, Some("64MiB"), "memory for bodies that are being received; past it 503";
     "server.request_timeout": Kind::Duration, Some("10s"), "for receiving one request; past it 408";
-    "server.max_connections": Kind::Whole, Some("12000"), "open connections of senders";
+    "server.max_connections": Kind::Whole, Some("12000"), "open connections of senders; one more takes the place of one that has been waited for the longest";
+    "server.unverified_per_minute": Kind::Whole, Some("600"), "requests that are not believed, for each client address; past it 429 for what shows no signature or token";
+    "server.keep_rejected": Kind::Duration, Some("0"), "how long refused requests are kept in memory for `verify --rejected`: with their signatures, tokens and bodies; 0: not at all";
+    "server.tls.cert_file": Kind::Text, None, "the certificate for senders and those that lead to its root, PEM; read again when it changes";
+    "server.tls.key_file": Kind::Text, None, "its private key, PEM";
     "server.drain_delay": Kind::Duration, Some("5s"), "how long to go on serving after readiness went off";
     "server.shutdown_grace": Kind::Duration, Some("25s"), "from SIGTERM to the end; includes the delay";
     "admin.token": Kind::Secret, None, "the bearer token of the admin API; without it one is made and kept in `<store file>.admin-token`";

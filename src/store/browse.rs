@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::entry::Request;
-use crate::event::{EventId, SourceName};
+use crate::event::{EventId, SourceName, UpdateId};
 
 /// Which part of a list: at most `most` rows, those before `before`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,6 +54,9 @@ pub struct EventRow {
 /// One update in a list. No personal data: the contact is not named.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct UpdateRow {
+    /// Its number.
+    #[serde(skip)]
+    pub id: UpdateId,
     /// Its name, `EVENT_ID/RULE/ITEM`.
     pub update: String,
     /// Its event.

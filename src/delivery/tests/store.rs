@@ -11,8 +11,9 @@ use crate::clock::{Clock, ManualClock};
 use crate::contact::PlannedUpdate;
 use crate::event::{EventId, SourceName, UpdateId};
 use crate::store::{
-    Claim, End, Error, EventFilter, EventRow, Fence, Lent, NewEvent, NewState, NewUpdate, Numbers,
-    Page, Receipt, Request, Store, StoredEvent, UpdateFilter, UpdateRow,
+    AfterDead, Claim, End, Error, EventFilter, EventRow, Fence, Lane, Lent, NewEvent, NewState,
+    NewUpdate, Numbers, Page, Receipt, Request, Run, Store, StoredEvent, UpdateFilter, UpdateRow,
+    Wanted,
 };
 
 pub(super) struct FakeStore {
@@ -25,9 +26,11 @@ pub(super) struct FakeStore {
 struct State {
     lanes: BTreeMap<String, VecDeque<Waiting>>,
     ends: Vec<(i64, End)>,
+    dead: Vec<Waiting>,
     last_event: i64,
     fence: i64,
     failures: VecDeque<Error>,
+    unrevived: u32,
 }
 
 struct Waiting {
@@ -61,12 +64,22 @@ impl FakeStore {
         all.map(|waiting| (waiting.attempts, waiting.lent.is_some())).collect()
     }
 
+    /// How many updates are dead.
+    pub(super) fn dead(&self) -> usize {
+        self.state().dead.len()
+    }
+
+    /// So often nothing can be revived.
+    pub(super) fn fails_to_revive(&self, times: u32) {
+        self.state().unrevived = times;
+    }
+
     /// The next operations of delivery fail so.
     pub(super) fn fails(&self, failures: impl IntoIterator<Item = Error>) {
         self.state().failures.extend(failures);
     }
 
-    fn lend(&self, most: usize) -> Result<Vec<Claim>, Error> {
+    fn lend(&self, most: usize) -> Result<Vec<Run>, Error> {
         let now = self.clock.monotonic();
         let mut state = self.state();
         let state = &mut *state;
@@ -80,7 +93,7 @@ impl FakeStore {
                 state.fence += 1;
                 head.lent = Some(Fence(state.fence));
                 head.attempts += 1;
-                Claim {
+                let claim = Claim {
                     lent: Lent { update: head.id, fence: Fence(state.fence) },
                     source: SourceName::try_from("crm").unwrap(),
                     rule: "rule".into(),
@@ -89,7 +102,8 @@ impl FakeStore {
                     age: now.saturating_sub(head.received),
                     failing_for: head.failing_since.map(|since| now.saturating_sub(since)),
                     planned: head.planned.clone(),
-                }
+                };
+                Run { lane: Lane(0), updates: vec![claim] }
             })
             .collect())
     }
@@ -128,14 +142,14 @@ impl Store for FakeStore {
         Ok(false)
     }
 
-    async fn claim(&self, most: usize) -> Result<Vec<Claim>, Error> {
+    async fn claim(&self, wanted: Wanted) -> Result<Vec<Run>, Error> {
         let jumps = self.clock.jumps().unwrap();
         loop {
             let (changed, jumped) = (self.changed.notified(), jumps.notified());
             tokio::pin!(changed, jumped);
             changed.as_mut().enable();
             jumped.as_mut().enable();
-            let claims = self.lend(most)?;
+            let claims = self.lend(wanted.runs)?;
             if !claims.is_empty() {
                 return Ok(claims);
             }
@@ -143,19 +157,22 @@ impl Store for FakeStore {
         }
     }
 
-    async fn record(&self, lent: Lent, end: End) -> Result<bool, Error> {
+    async fn record(&self, mut ends: Vec<(Lent, End)>, _: AfterDead) -> Result<bool, Error> {
+        let (lent, end) = ends.remove(0);
         let now = self.clock.monotonic();
         let mut state = self.state();
         if let Some(error) = state.failures.pop_front() {
             return Err(error);
         }
-        let lane = state.lanes.values_mut().find(|lane| {
+        let State { lanes, dead, .. } = &mut *state;
+        let lane = lanes.values_mut().find(|lane| {
             let head = lane.front();
             head.is_some_and(|head| head.id == lent.update && head.lent == Some(lent.fence))
         });
         let Some(lane) = lane else { return Ok(false) };
         let mut head = lane.pop_front().unwrap();
         head.lent = None;
+        let key = head.planned.target.who.key();
         match end {
             End::Again { after, .. } => {
                 head.due = now + after;
@@ -167,11 +184,36 @@ impl Store for FakeStore {
                 head.attempts -= 1;
                 lane.push_front(head);
             }
-            End::Delivered | End::Skipped(_) | End::Dead(..) => {}
+            End::Dead(..) => dead.push(head),
+            End::Delivered | End::Skipped(_) => {}
+        }
+        if lane.is_empty() {
+            lanes.remove(&key);
         }
         state.ends.push((lent.update.event.0, end));
         self.changed.notify_waiters();
         Ok(true)
+    }
+
+    async fn revive(&self, updates: &[UpdateId]) -> Result<Vec<UpdateId>, Error> {
+        let now = self.clock.monotonic();
+        let mut state = self.state();
+        let State { lanes, dead, unrevived, .. } = &mut *state;
+        if let Some(left) = unrevived.checked_sub(1) {
+            *unrevived = left;
+            return Err(Error::Failed("no luck".to_owned()));
+        }
+        let revived: Vec<_> = dead.extract_if(.., |dead| updates.contains(&dead.id)).collect();
+        let ids = revived.iter().map(|update| update.id).collect();
+        for update in revived {
+            let lane = lanes.entry(update.planned.target.who.key()).or_default();
+            let place = lane.iter().filter(|other| other.id < update.id || other.lent.is_some());
+            let place = place.count();
+            let attempts = update.attempts.saturating_sub(1);
+            lane.insert(place, Waiting { due: now, attempts, failing_since: None, ..update });
+        }
+        self.changed.notify_waiters();
+        Ok(ids)
     }
 
     async fn numbers(&self) -> Result<Numbers, Error> {

@@ -3,7 +3,9 @@
 pub(super) mod append;
 pub(super) mod keep;
 pub(super) mod lend;
+pub(super) mod letters;
 mod order;
+pub(super) mod revive;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,8 +14,8 @@ use futures_util::poll;
 use jiff::Timestamp;
 
 use super::{
-    Claim, Dedupe, End, Lent, NewEvent, NewState, NewUpdate, Numbers, Receipt, Request, Store,
-    StoreSettings, Trouble,
+    AfterDead, Claim, Dedupe, End, Lent, Letters, NewEvent, NewState, NewUpdate, Numbers, Receipt, Request,
+    Run, Store, StoreSettings, Trouble, Wanted,
 };
 use crate::clock::ManualClock;
 use crate::contact::{ContactUpdate, Mobile, OnMissing, PlannedUpdate, Target, Who};
@@ -23,7 +25,7 @@ use crate::units::ByteSize;
 /// A store under test, with a clock that the test moves.
 pub(super) trait Backend: Sized {
     /// The store.
-    type Store: Store;
+    type Store: Letters;
 
     /// An empty store.
     async fn with(settings: StoreSettings) -> Self;
@@ -84,6 +86,10 @@ macro_rules! keeps_every_promise {
                 a_claim_that_is_dropped_gives_back_what_it_would_have_lent,
                 what_was_lent_is_due_again_after_a_restart_and_its_attempt_counts,
             ],
+            revive: [
+                what_is_revived_waits_at_its_old_place_as_if_it_had_not_been_tried,
+                only_what_is_dead_is_revived,
+            ],
             keep: [
                 the_ledger_balances_over_a_restart,
                 numbers_tell_ready_from_scheduled,
@@ -95,6 +101,19 @@ macro_rules! keeps_every_promise {
                 mapping_files_are_replaced_as_a_whole_or_not_at_all,
                 the_first_secret_of_a_sender_is_kept_and_no_other,
                 a_store_that_is_closed_says_so,
+            ],
+            letters: [
+                a_replayed_update_waits_before_all_that_came_later,
+                a_replayed_update_of_a_lane_that_is_free_is_due_at_once,
+                what_is_left_out_is_not_sent_and_the_plan_stays,
+                of_which_nothing_is_left_it_is_skipped_and_can_come_back,
+                only_what_is_dead_is_replayed_and_only_what_waits_for_somebody_discarded,
+                what_came_for_the_contact_meanwhile_stops_a_replay,
+                later_is_what_was_delivered_or_waits_and_for_consent_whatever_was_planned,
+                an_event_is_mapped_again_in_part_and_what_was_delivered_stays,
+                updates_are_found_by_all_that_is_said_of_them,
+                a_pause_of_an_operator_is_there_after_a_restart,
+                an_audit_counts_the_rows_and_finds_them_as_they_were_counted,
             ],
         }
         #[test]
@@ -167,7 +186,7 @@ fn trouble() -> Trouble {
 }
 
 fn again(after: Duration) -> End {
-    End::Again { after, trouble: trouble() }
+    End::Again { after, trouble: trouble(), may_have_landed: false }
 }
 
 /// Stores events that are new.
@@ -180,10 +199,20 @@ async fn store(store: &impl Store, events: Vec<NewEvent>) -> Vec<EventId> {
     receipts.into_iter().map(stored).collect()
 }
 
-/// Claims what must be there.
+/// One update.
+pub(super) const ONE: Wanted = Wanted { runs: 1, merging: false };
+
+/// Claims what must be there, each update by itself.
 pub(super) async fn claim(store: &impl Store, most: usize) -> Vec<Claim> {
-    let claimed = tokio::time::timeout(Duration::from_secs(20), store.claim(most)).await;
-    claimed.expect("something is due").unwrap()
+    let wanted = store.claim(Wanted { runs: most, merging: false });
+    let claimed = tokio::time::timeout(Duration::from_secs(20), wanted).await;
+    claimed.expect("something is due").unwrap().into_iter().map(alone).collect()
+}
+
+/// The one update of a run.
+fn alone(mut run: Run) -> Claim {
+    assert_eq!(run.updates.len(), 1);
+    run.updates.remove(0)
 }
 
 /// The one update that is due.
@@ -194,12 +223,13 @@ async fn claim_one(store: &impl Store) -> Claim {
 }
 
 async fn record(store: &impl Store, lent: Lent, end: End) {
-    assert!(store.record(lent, end).await.unwrap(), "the fence is in force");
+    let recorded = store.record(vec![(lent, end)], AfterDead::Continue).await.unwrap();
+    assert!(recorded, "the fence is in force");
 }
 
 /// Nothing is due: a claim is still waiting when the store has answered somebody who came later.
 async fn lends_nothing(store: &impl Store) {
-    let claim = store.claim(1);
+    let claim = store.claim(ONE);
     tokio::pin!(claim);
     assert!(poll!(claim.as_mut()).is_pending());
     store.check_writable().await.unwrap();

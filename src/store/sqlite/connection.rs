@@ -25,7 +25,7 @@ pub(super) fn writing(path: &Path, max_pages: u64) -> Result<Connection, Error> 
     connection
         .execute_batch(
             "PRAGMA page_size = 4096; PRAGMA auto_vacuum = INCREMENTAL; \
-             PRAGMA synchronous = FULL; PRAGMA cache_size = -16384; PRAGMA mmap_size = 0; \
+             PRAGMA synchronous = FULL; PRAGMA cache_size = -4096; PRAGMA mmap_size = 0; \
              PRAGMA temp_store = MEMORY; PRAGMA busy_timeout = 5000;",
         )
         .map_err(|error| failed(&error))?;

@@ -80,7 +80,12 @@ impl Memory {
     }
 
     fn read(connection: &Connection, moved: i64, now: i64) -> rusqlite::Result<Self> {
+        let open: i64 =
+            connection.query_row(statements::OPEN_UPDATES, [What::Open as u8], |row| row.get(0))?;
+        // In one piece: growing it step by step would hold the old and the new one at once. No more lanes are busy
+        // than updates are open, and what is reserved and never used takes no memory.
         let mut busy = HashSet::default();
+        busy.reserve(usize::try_from(open).unwrap_or(0));
         let mut lanes = connection.prepare(statements::LOAD_LANES)?;
         let mut rows = lanes.query([])?;
         while let Some(row) = rows.next()? {
@@ -99,8 +104,6 @@ impl Memory {
         }
         let last: Option<i64> =
             connection.query_row(statements::LAST_EVENT, [], |row| row.get(0))?;
-        let open =
-            connection.query_row(statements::OPEN_UPDATES, [What::Open as u8], |row| row.get(0))?;
         Ok(Self {
             busy,
             seen: Seen::load(connection, moved, now)?,

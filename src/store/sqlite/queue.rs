@@ -6,9 +6,11 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
-use super::claim::{Lending, RawClaim};
+use super::claim::{Lending, RawRun};
+use super::letters::Asked;
 use super::prepared::Incoming;
-use crate::store::{End, Error, Lent, Receipt};
+use crate::store::letters::Changed;
+use crate::store::{End, Error, Lent, Receipt, Wanted};
 
 /// At most so many requests wait to be stored, and at most so many bytes of them; more is [`Error::Busy`].
 const MOST_APPENDS: usize = 8192;
@@ -34,18 +36,26 @@ pub(super) enum Ending {
     Said(End),
     /// This release cannot read it: it is held, reason `version`.
     Unreadable(String),
+    /// It is dead and is to wait again: whatever the fence, nobody holds it.
+    Revived,
 }
 
-/// An end to be recorded; without a reply where the store itself says it.
+/// Ends to be recorded, of one run; without a reply where the store itself says them.
 pub(super) struct RecordOp {
-    pub(super) lent: Lent,
-    pub(super) ending: Ending,
+    pub(super) ends: Vec<(Lent, Ending)>,
     pub(super) reply: Option<oneshot::Sender<Result<bool, Error>>>,
+}
+
+impl RecordOp {
+    /// What the store itself says.
+    pub(super) fn of_ours(ends: Vec<(Lent, Ending)>) -> Self {
+        Self { ends, reply: None }
+    }
 }
 
 /// Somebody who waits for due updates.
 pub(super) struct ClaimOp {
-    pub(super) most: usize,
+    pub(super) wanted: Wanted,
     pub(super) reply: oneshot::Sender<Lending>,
 }
 
@@ -54,6 +64,12 @@ pub(super) struct AdoptOp {
     pub(super) name: String,
     pub(super) secret: String,
     pub(super) reply: oneshot::Sender<Result<String, Error>>,
+}
+
+/// What an operator asks.
+pub(super) struct ChangeOp {
+    pub(super) asked: Asked,
+    pub(super) reply: oneshot::Sender<Result<Vec<Changed>, Error>>,
 }
 
 /// Somebody who asks whether the store can be written.
@@ -78,6 +94,7 @@ pub(super) struct Work {
     pub(super) checks: Vec<CheckOp>,
     pub(super) keeps: Vec<KeepOp>,
     pub(super) adoptions: Vec<AdoptOp>,
+    pub(super) changes: Vec<ChangeOp>,
     #[cfg(test)]
     pub(super) hooks: Vec<HookOp>,
 }
@@ -100,6 +117,7 @@ struct Waiting {
     checks: Vec<CheckOp>,
     keeps: Vec<KeepOp>,
     adoptions: Vec<AdoptOp>,
+    changes: Vec<ChangeOp>,
     #[cfg(test)]
     hooks: Vec<HookOp>,
     /// The clock was moved: what was not due may be due now.
@@ -122,7 +140,8 @@ impl Waiting {
         let asked = !self.claims.is_empty()
             || !self.checks.is_empty()
             || !self.keeps.is_empty()
-            || !self.adoptions.is_empty();
+            || !self.adoptions.is_empty()
+            || !self.changes.is_empty();
         self.closed || self.jumped || asked
     }
 }
@@ -203,6 +222,13 @@ impl Queue {
         })
     }
 
+    pub(super) fn change(&self, op: ChangeOp) -> Result<(), Error> {
+        self.put(|waiting| {
+            waiting.changes.push(op);
+            Ok(())
+        })
+    }
+
     #[cfg(test)]
     pub(super) fn hook(&self, op: HookOp) -> Result<(), Error> {
         self.put(|waiting| {
@@ -272,7 +298,8 @@ impl Waiting {
         let done = self.operations() == 0
             && self.checks.is_empty()
             && self.keeps.is_empty()
-            && self.adoptions.is_empty();
+            && self.adoptions.is_empty()
+            && self.changes.is_empty();
         if self.closed && done {
             return None;
         }
@@ -289,6 +316,7 @@ impl Waiting {
             checks: std::mem::take(&mut self.checks),
             keeps: std::mem::take(&mut self.keeps),
             adoptions: std::mem::take(&mut self.adoptions),
+            changes: std::mem::take(&mut self.changes),
             #[cfg(test)]
             hooks: std::mem::take(&mut self.hooks),
         };
@@ -298,10 +326,11 @@ impl Waiting {
 }
 
 /// Gives back what nobody took.
-pub(super) fn give_back(queue: &Arc<Queue>, claims: &[RawClaim]) {
-    for claim in claims {
-        let ending = Ending::Said(End::GivenBack { after: Duration::ZERO });
+pub(super) fn give_back(queue: &Arc<Queue>, runs: &[RawRun]) {
+    let back = || Ending::Said(End::GivenBack { after: Duration::ZERO });
+    for run in runs {
+        let ends = run.updates.iter().map(|claim| (claim.lent, back())).collect();
         // Where the store is closed, the next start gives it back.
-        queue.record(RecordOp { lent: claim.lent, ending, reply: None }).unwrap_or_default();
+        queue.record(RecordOp::of_ours(ends)).unwrap_or_default();
     }
 }

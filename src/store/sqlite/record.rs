@@ -30,6 +30,29 @@ impl State {
     pub(super) const FINISHED: &[Self] =
         &[Self::Delivered, Self::Held, Self::Skipped, Self::Dead, Self::Discarded];
 
+    /// The state, other than open, with this word.
+    pub(super) fn finished(word: &str) -> Option<Self> {
+        Self::FINISHED.iter().copied().find(|state| state.as_str() == word)
+    }
+
+    /// The state with this number.
+    pub(super) fn of(number: i64) -> Option<Self> {
+        let mut all = std::iter::once(Self::Open).chain(Self::FINISHED.iter().copied());
+        all.find(|state| *state as i64 == number)
+    }
+
+    /// What it is counted as.
+    pub(super) const fn counted(self) -> What {
+        match self {
+            Self::Open => What::Open,
+            Self::Delivered => What::Delivered,
+            Self::Held => What::Held,
+            Self::Skipped => What::Skipped,
+            Self::Dead => What::Dead,
+            Self::Discarded => What::Discarded,
+        }
+    }
+
     /// The word of the reference.
     pub(super) const fn as_str(self) -> &'static str {
         match self {
@@ -63,8 +86,16 @@ pub(super) fn later(now: i64, after: Duration) -> i64 {
 }
 
 impl Batch<'_> {
-    /// Records an end; `false` where the fence is no longer in force.
-    pub(super) fn record(&mut self, lent: Lent, ending: &Ending) -> rusqlite::Result<bool> {
+    /// Records ends; `false` where a fence is no longer in force.
+    pub(super) fn record(&mut self, ends: &[(Lent, Ending)]) -> rusqlite::Result<bool> {
+        let mut all = true;
+        for (lent, ending) in ends {
+            all &= self.record_one(*lent, ending)?;
+        }
+        Ok(all)
+    }
+
+    fn record_one(&mut self, lent: Lent, ending: &Ending) -> rusqlite::Result<bool> {
         let id = number(lent.update);
         match ending {
             Ending::Said(End::Delivered) => {
@@ -82,7 +113,7 @@ impl Batch<'_> {
                 }
                 Ok(attempt.is_some())
             }
-            Ending::Said(End::Again { after, trouble }) => {
+            Ending::Said(End::Again { after, trouble, .. }) => {
                 let mut put_off = self.connection.prepare_cached(statements::PUT_OFF)?;
                 let due_at = later(self.now, *after);
                 let attempt: Option<u32> = put_off
@@ -97,6 +128,7 @@ impl Batch<'_> {
                 let mut give_back = self.connection.prepare_cached(statements::GIVE_BACK)?;
                 Ok(give_back.execute((id, lent.fence.0, later(self.now, *after)))? > 0)
             }
+            Ending::Revived => self.revive(id),
             Ending::Unreadable(detail) => {
                 let reason = Some(HeldReason::Version.as_str());
                 let held = self.end(lent, State::Held, What::Held, reason, 1)?.is_some();

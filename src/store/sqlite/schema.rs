@@ -15,6 +15,7 @@
 //!   be deleted only once its key has been moved (its id is not above `moved` in `meta`), and never the youngest
 //!   one, since ids go on from it.
 //! - `attempt` is failed attempts only.
+//! - `plan` is what is sent; where something was left out of an update, `original` is what its rule planned.
 //! - `mapping` is the mapping files that were last in force.
 
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
@@ -40,6 +41,7 @@ pub(super) struct Step {
 pub(super) const STEPS: &[Step] = &[
     Step { schema: 1, readable_from: 1, sql: FIRST },
     Step { schema: 2, readable_from: 1, sql: MAPPINGS },
+    Step { schema: 3, readable_from: 1, sql: ORIGINALS },
 ];
 
 const FIRST: &str = "
@@ -82,6 +84,8 @@ CREATE TABLE ledger(
 
 const MAPPINGS: &str =
     "CREATE TABLE mapping(name TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID, STRICT;";
+
+const ORIGINALS: &str = "ALTER TABLE plan ADD COLUMN original BLOB;";
 
 /// Brings the tables to the last of `steps`, or finds that they are of a newer release.
 pub(super) fn migrate(connection: &mut Connection, steps: &[Step]) -> Result<(), Error> {

@@ -13,7 +13,7 @@ macro_rules! update_row {
     ($from:literal) => {
         concat!(
             "SELECT u.id, s.text, r.text, u.item, u.state, u.lease IS NOT NULL, u.reason, \
-             u.attempts, e.received_at, u.finished_at, a.status, coalesce(d.text, a.words) FROM ",
+             u.attempts, e.received_at, u.finished_at, a.status, coalesce(d.text, a.words), u.lane FROM ",
             $from,
             " JOIN event e ON e.id = u.id >> 16 \
              JOIN name s ON s.id = u.source JOIN name r ON r.id = u.rule \
@@ -60,15 +60,14 @@ statements! {
     /// Of the first event of a key: what it planned, and whether it stands wholly ignored (1) or held (state 2).
     FIRST_OF = "SELECT digest, outcome <> 2 AND NOT EXISTS (SELECT 1 FROM upd \
         WHERE id BETWEEN ?1 << 16 AND ?1 << 16 | 65535 AND state <> 2) FROM event WHERE id = ?1";
-    IDLE = "SELECT source, outcome, (SELECT count(*) FROM upd \
-        WHERE id BETWEEN ?1 << 16 AND ?1 << 16 | 65535) FROM event \
-        WHERE id = ?1 AND outcome <> 2 AND NOT EXISTS (SELECT 1 FROM upd \
+    IDLE = "SELECT 1 FROM event WHERE id = ?1 AND outcome <> 2 AND NOT EXISTS (SELECT 1 FROM upd \
         WHERE id BETWEEN ?1 << 16 AND ?1 << 16 | 65535 AND state <> 2)";
     DROP_ATTEMPTS = "DELETE FROM attempt WHERE update_id BETWEEN ?1 << 16 AND ?1 << 16 | 65535";
     DROP_DETAILS = "DELETE FROM detail WHERE update_id BETWEEN ?1 << 16 AND ?1 << 16 | 65535";
     DROP_PLANS = "DELETE FROM plan WHERE update_id BETWEEN ?1 << 16 AND ?1 << 16 | 65535";
     DROP_STATES = "DELETE FROM upd WHERE id BETWEEN ?1 << 16 AND ?1 << 16 | 65535";
-    SET_EVENT = "UPDATE event SET outcome = ?2, updates = ?3, digest = ?4 WHERE id = ?1";
+    SET_EVENT = "UPDATE event SET outcome = ?2, updates = ?3, digest = coalesce(?4, digest) \
+        WHERE id = ?1";
 
     ADD_NAME = "INSERT INTO name(id, text) VALUES (?1, ?2)";
     ADD_REQUEST = "INSERT INTO request(id, head, encoding, size, body) VALUES (?1, ?2, ?3, ?4, ?5)";
@@ -92,7 +91,7 @@ statements! {
         RETURNING id, source, rule, item, attempts, first_failed, \
         (SELECT received_at FROM event WHERE event.id = upd.id >> 16), \
         (SELECT form FROM plan WHERE update_id = upd.id), \
-        (SELECT body FROM plan WHERE update_id = upd.id)";
+        (SELECT body FROM plan WHERE update_id = upd.id), lane";
     NEXT_DUE = "SELECT min(due_at) FROM upd WHERE due_at IS NOT NULL";
 
     FINISH = "UPDATE upd SET state = ?3, reason = ?4, finished_at = ?5, lease = NULL, \
@@ -104,6 +103,15 @@ statements! {
     TAKE_BACK = "UPDATE upd SET due_at = ?2, lease = NULL, attempts = attempts - 1 WHERE lease = ?1";
     PROMOTE = "UPDATE upd SET due_at = ?2 WHERE id = (SELECT id FROM upd \
         WHERE lane = ?1 AND state = 0 AND due_at IS NULL AND lease IS NULL ORDER BY id LIMIT 1)";
+
+    LANE_OF_DEAD = "SELECT lane FROM upd WHERE id = ?1 AND state = 4";
+    BACK_IN_LINE = "UPDATE upd SET state = 0, reason = NULL, finished_at = NULL, \
+        first_failed = NULL, attempts = max(attempts - 1, 0), due_at = ?2 \
+        WHERE id = ?1 RETURNING source";
+
+    /// Looks at every head: only for what is rare.
+    HEAD_OF_LANE = "SELECT id FROM upd INDEXED BY upd_due WHERE due_at IS NOT NULL AND lane = ?1";
+    WAIT_IN_LINE = "UPDATE upd SET due_at = NULL WHERE id = ?1";
 
     PAGE_COUNT = "PRAGMA page_count";
     FREE_PAGES = "PRAGMA freelist_count";
@@ -137,7 +145,40 @@ statements! {
         "WHERE u.state = ?5 AND u.state <> 0 AND u.source = ?3 \
          AND (u.finished_at, u.id) < (?4, ?1) \
          ORDER BY u.finished_at DESC, u.id DESC LIMIT ?2");
+
+    LETTER = concat!(update_row!("upd u"), "WHERE u.id = ?1");
+    PLAN_OF = "SELECT form, body, original FROM plan WHERE update_id = ?1";
+    UPDATES_AFTER = "SELECT id, lane, state FROM upd WHERE id > ?1 ORDER BY id LIMIT ?2";
+    STANDING = "SELECT state, source, lane, reason FROM upd WHERE id = ?1";
+    STANDING_OF_EVENT = "SELECT id, state, rule, item FROM upd \
+        WHERE id BETWEEN ?1 << 16 AND ?1 << 16 | 65535 ORDER BY id";
+    /// It begins anew: what failed before counts no more.
+    REVIVE = "UPDATE upd SET state = 0, reason = NULL, finished_at = NULL, first_failed = NULL, \
+        attempts = 0, due_at = ?2 WHERE id = ?1";
+    SET_STATE = "UPDATE upd SET state = ?2, reason = ?3, finished_at = ?4 WHERE id = ?1";
+    SEND_PART = "UPDATE plan SET original = coalesce(original, body), body = ?2, form = ?3 \
+        WHERE update_id = ?1";
+    SEND_WHOLE = "UPDATE plan SET body = original, original = NULL \
+        WHERE update_id = ?1 AND original IS NOT NULL";
+    SET_ORIGINAL = "UPDATE plan SET original = ?2 WHERE update_id = ?1";
+    FORGET_ATTEMPTS = "DELETE FROM attempt WHERE update_id = ?1";
+    FORGET_DETAIL = "DELETE FROM detail WHERE update_id = ?1";
+    FORGET_PLAN = "DELETE FROM plan WHERE update_id = ?1";
+    FORGET_STATE = "DELETE FROM upd WHERE id = ?1";
+    EVENT_STANDS = "SELECT source, outcome FROM event WHERE id = ?1";
+    NAME_OF = "SELECT text FROM name WHERE id = ?1";
+    LEDGER_OF_SOURCES = "SELECT source, what, n FROM ledger";
+    COUNT_EVENTS = "SELECT source, outcome, count(*) FROM event GROUP BY source, outcome";
+    COUNT_OPEN = "SELECT source, 0, count(*) FROM upd INDEXED BY upd_open \
+        WHERE state = 0 GROUP BY source";
+    COUNT_FINISHED = "SELECT source, state, count(*) FROM upd INDEXED BY upd_finished \
+        WHERE state <> 0 GROUP BY state, source";
+    FORGET_META = "DELETE FROM meta WHERE name = ?1";
 }
+
+/// All that is kept of an update.
+pub(super) const FORGET_UPDATE: [&str; 4] =
+    [FORGET_ATTEMPTS, FORGET_DETAIL, FORGET_PLAN, FORGET_STATE];
 
 /// All that is kept of the updates of an event.
 pub(super) const DROP_UPDATES: [&str; 4] = [DROP_ATTEMPTS, DROP_DETAILS, DROP_PLANS, DROP_STATES];

@@ -1,18 +1,18 @@
 //! The one thread that writes: one transaction for whatever waits, records first, then what came in, then claims.
 
 use std::collections::VecDeque;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::batch::Batch;
-use super::claim::{Lending, RawClaim};
+use super::claim::{Lending, RawRun};
 use super::connection::{self, failed};
 use super::lock::LockFile;
 use super::memory::Memory;
-use super::queue::{AdoptOp, AppendOp, ClaimOp, Pace, Queue, RecordOp, Work};
+use super::queue::{AdoptOp, AppendOp, ChangeOp, ClaimOp, Pace, Queue, RecordOp, Work};
 use super::room::Room;
 use super::{mappings, schema, statements};
 use crate::clock::SharedClock;
@@ -61,7 +61,7 @@ struct Done {
     recorded: Vec<bool>,
     appended: Vec<Result<Vec<Receipt>, Error>>,
     checked: Result<(), Error>,
-    lent: Vec<RawClaim>,
+    lent: Vec<RawRun>,
 }
 
 /// Lets whoever waits know that the thread has ended, however it did.
@@ -100,13 +100,17 @@ impl Writer {
         Some(Duration::from_millis(u64::try_from(left).unwrap_or(0)).min(LOOK_AGAIN))
     }
 
-    fn now(&self) -> i64 {
+    pub(super) fn now(&self) -> i64 {
         self.clock.now().as_millisecond()
     }
 
     fn serve(&mut self, work: Work) {
-        let Work { mut records, mut appends, claims, checks, keeps, adoptions, .. } = work;
+        let Work { mut records, mut appends, claims, checks, keeps, adoptions, changes, .. } = work;
         self.adopt(adoptions);
+        for ChangeOp { asked, reply } in changes {
+            let changed = self.change(&asked);
+            answer(reply, changed);
+        }
         #[cfg(test)]
         for hook in work.hooks {
             if let Some(connection) = &self.connection {
@@ -221,18 +225,13 @@ impl Writer {
         check: bool,
     ) -> Result<Done, Error> {
         let now = self.now();
-        let connection = match &mut self.connection {
-            Some(connection) => connection,
-            closed => closed.insert(connection::writing(&self.path, self.max_pages)?),
-        };
-        let memory = match &mut self.memory {
-            Some(memory) => memory,
-            forgotten => {
-                take_back(connection, self.fence, now).map_err(|error| failed(&error))?;
-                forgotten.insert(Memory::load(connection, now)?)
-            }
-        };
-        let most = self.waits.claims.iter().map(|claim| claim.most);
+        let (connection, memory) = ready(
+            (&mut self.connection, &mut self.memory),
+            (&self.path, self.max_pages),
+            self.fence,
+            now,
+        )?;
+        let most = self.waits.claims.iter().map(|claim| claim.wanted.runs);
         let wanted = most.fold(0_usize, usize::saturating_add).min(MOST_CLAIMS_A_COMMIT);
         self.fence += 1;
         let fence = Fence(self.fence);
@@ -290,12 +289,12 @@ impl Writer {
     }
 
     /// Hands out what was lent, to those who have waited longest. What nobody takes comes back by itself.
-    fn hand_out(&mut self, lent: Vec<RawClaim>) {
+    fn hand_out(&mut self, lent: Vec<RawRun>) {
         let mut lent = lent.into_iter();
         while lent.len() > 0
             && let Some(claim) = self.waits.claims.pop_front()
         {
-            let part = lent.by_ref().take(claim.most).collect();
+            let part = lent.by_ref().take(claim.wanted.runs).collect();
             answer(claim.reply, Lending::new(part, Arc::clone(&self.queue)));
         }
     }
@@ -310,10 +309,8 @@ fn write(
     wanted: usize,
     fence: Fence,
 ) -> rusqlite::Result<Done> {
-    let recorded = records
-        .iter()
-        .map(|record| batch.record(record.lent, &record.ending))
-        .collect::<Result<Vec<_>, _>>()?;
+    let recorded =
+        records.iter().map(|record| batch.record(&record.ends)).collect::<Result<Vec<_>, _>>()?;
     let full = if appends.is_empty() && !check { None } else { room.refusal(batch.connection)? };
     let appended = appends
         .iter()
@@ -335,6 +332,27 @@ fn write(
 fn adopt(connection: &Connection, name: &str, secret: &str) -> rusqlite::Result<String> {
     connection.prepare_cached(statements::ADD_META)?.execute((name, secret))?;
     connection.prepare_cached(statements::GET_META)?.query_row([name], |row| row.get(0))
+}
+
+/// The connection and the memory: opened and loaded again where they were thrown away.
+pub(super) fn ready<'a>(
+    (connection, memory): (&'a mut Option<Connection>, &'a mut Option<Memory>),
+    (path, max_pages): (&Path, u64),
+    fence: i64,
+    now: i64,
+) -> Result<(&'a mut Connection, &'a mut Memory), Error> {
+    let connection = match connection {
+        Some(connection) => connection,
+        closed => closed.insert(connection::writing(path, max_pages)?),
+    };
+    let memory = match memory {
+        Some(memory) => memory,
+        forgotten => {
+            take_back(connection, fence, now).map_err(|error| failed(&error))?;
+            forgotten.insert(Memory::load(connection, now)?)
+        }
+    };
+    Ok((connection, memory))
 }
 
 fn next_due(connection: &Connection) -> rusqlite::Result<Option<i64>> {

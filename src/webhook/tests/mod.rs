@@ -12,17 +12,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use actix_web::App;
 use actix_web::dev::ServiceResponse;
 use actix_web::http::Method;
 use actix_web::test::{TestRequest, call_service, init_service, read_body};
-use actix_web::{App, HttpServer};
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::stream;
 use jiff::Timestamp;
 use serde_json::{Value as Json, json};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio_util::task::TaskTracker;
 
 use super::head::{Head, Headers};
@@ -35,11 +33,10 @@ use crate::contact::{
 use crate::event::{EventId, SourceName};
 use crate::mapping::{Decision, Held, Planned, PlannedEvent, Set, Source};
 use crate::store::{
-    Claim, End, Error, EventFilter, EventRow, Lent, NewEvent, NewState, NewUpdate, Numbers, Page,
-    Receipt, Request, Store, StoredEvent, UpdateFilter, UpdateRow,
+    AfterDead, End, Error, EventFilter, EventRow, Lent, NewEvent, NewState, NewUpdate, Numbers,
+    Page, Receipt, Request, Run, Store, StoredEvent, UpdateFilter, UpdateRow, Wanted,
 };
 use crate::telemetry::metrics::Metrics;
-use crate::units::{ByteSize, Span};
 
 /// A store in memory that only takes in.
 #[derive(Default)]
@@ -75,12 +72,19 @@ impl Store for Shelf {
         Ok(false)
     }
 
-    async fn claim(&self, _most: usize) -> Result<Vec<Claim>, Error> {
+    async fn claim(&self, _wanted: Wanted) -> Result<Vec<Run>, Error> {
         std::future::pending().await
     }
 
-    async fn record(&self, _lent: Lent, _end: End) -> Result<bool, Error> {
+    async fn record(&self, _: Vec<(Lent, End)>, _: AfterDead) -> Result<bool, Error> {
         Ok(false)
+    }
+
+    async fn revive(
+        &self,
+        _: &[crate::event::UpdateId],
+    ) -> Result<Vec<crate::event::UpdateId>, Error> {
+        Ok(Vec::new())
     }
 
     async fn numbers(&self) -> Result<Numbers, Error> {

@@ -115,6 +115,11 @@ impl Bridge {
         self.running.mappings()
     }
 
+    /// The token of the admin API.
+    pub(crate) fn admin_token(&self) -> String {
+        self.running.admin_token().expose().to_owned()
+    }
+
     /// The addresses of the listeners.
     pub(crate) fn addresses(&self) -> chatflow_bridge::server::Addresses {
         self.running.addresses()
