@@ -187,8 +187,8 @@ pub(super) fn of(
     };
     // Its scheme signs this one.
     let transmission = ("PAYPAL-TRANSMISSION-ID", "69cd13f0-d67a-11e5-baa3-778b53f4ae55");
-    let signed = (case.source.name.as_str() == "paypal").then_some(transmission);
-    for (name, value) in said.chain(content_type).chain(signed) {
+    let its_own = (case.source.name.as_str() == "paypal").then_some(transmission);
+    for (name, value) in said.chain(content_type).chain(its_own) {
         if !given(&headers, name) {
             headers.push((name.to_owned(), value.to_owned()));
         }
