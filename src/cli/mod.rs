@@ -18,7 +18,9 @@ mod difference;
 mod door;
 mod events;
 mod explain;
+mod files;
 mod healthcheck;
+mod init;
 mod junit;
 mod mappings;
 mod mock;
@@ -29,6 +31,7 @@ mod rewriting;
 mod running;
 mod schema;
 mod send;
+mod sender;
 mod serve;
 mod shipped;
 mod store;
@@ -55,6 +58,7 @@ struct CommandLine {
 const EXAMPLES: &str = "\
 Examples:
   chatflow-bridge demo                         see it work: no key, no server, nothing left behind
+  chatflow-bridge init typeform                a shipped mapping for a sender that is known; `init --list` shows all
   chatflow-bridge suggest event.json --write . a first mapping from one captured event
   chatflow-bridge check                        what is wrong with the mappings in ./mappings
   chatflow-bridge test                         run the tests that stand in them
@@ -76,6 +80,8 @@ enum Command {
     Test(test::Arguments),
     /// Say for one event what every rule saw and decided, and what would be sent.
     Explain(explain::Arguments),
+    /// Write shipped mappings, their events and a settings file into a folder.
+    Init(init::Arguments),
     /// Suggest a first mapping, with tests, from one captured event.
     Suggest(suggest::Arguments),
     /// Compare two sets of mappings on the same events: what would change.
@@ -130,6 +136,7 @@ pub fn run() -> ExitCode {
         Some(Command::Check(arguments)) => check::run(&arguments),
         Some(Command::Test(arguments)) => test::run(&arguments),
         Some(Command::Explain(arguments)) => explain::run(&arguments),
+        Some(Command::Init(arguments)) => init::run(&arguments),
         Some(Command::Suggest(arguments)) => suggest::run(&arguments),
         Some(Command::Diff(arguments)) => diff::run(&arguments),
         Some(Command::Verify(arguments)) => verify::run(&arguments),

@@ -3,6 +3,7 @@
 mod answer;
 mod child;
 mod samples;
+pub(crate) mod walk;
 
 pub(crate) use answer::Answer;
 pub(crate) use child::{Child, program};
