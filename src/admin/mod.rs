@@ -14,5 +14,6 @@ pub mod event;
 pub mod observe;
 mod overview;
 mod reply;
+pub mod senders;
 
 pub use overview::{Overview, SourceStatus, State};

@@ -19,10 +19,12 @@ mod healthcheck;
 mod junit;
 mod mappings;
 mod mock;
+mod rejected;
 mod request;
 mod rewriting;
 mod running;
 mod schema;
+mod secret;
 mod send;
 mod serve;
 mod shipped;
@@ -77,6 +79,8 @@ enum Command {
     Verify(verify::Arguments),
     /// Sign a body as its sender would and post it, or write the curl line that does.
     Send(send::Arguments),
+    /// Forget a secret that a sender gave.
+    Secret(secret::Arguments),
     /// Print the settings in force and where each came from.
     Config(config::Arguments),
     /// Run the mock Chatflow API alone.
@@ -115,6 +119,7 @@ pub fn run() -> ExitCode {
         Some(Command::Diff(arguments)) => diff::run(&arguments),
         Some(Command::Verify(arguments)) => verify::run(&arguments),
         Some(Command::Send(arguments)) => send::run(&arguments),
+        Some(Command::Secret(arguments)) => secret::run(&arguments),
         Some(Command::Config(arguments)) => config::run(&arguments),
         Some(Command::Mock(arguments)) => mock::run(&arguments),
         Some(Command::Schema(arguments)) => schema::run(&arguments),

@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use anyhow::Context;
+use reqwest::Method;
 use serde_json::Value;
 
 use crate::server::known_admin_token;
@@ -11,6 +12,15 @@ use crate::settings::Settings;
 
 /// What the admin API answers to a `GET` of this path.
 pub(super) async fn get(settings: &Settings, path: &str) -> anyhow::Result<Value> {
+    ask(settings, Method::GET, path).await
+}
+
+/// What it answers to a `POST` without a body.
+pub(super) async fn post(settings: &Settings, path: &str) -> anyhow::Result<Value> {
+    ask(settings, Method::POST, path).await
+}
+
+async fn ask(settings: &Settings, method: Method, path: &str) -> anyhow::Result<Value> {
     crate::chatflow::install_tls();
     let address = reachable(settings.server.admin);
     let token = known_admin_token(settings)?.context(
@@ -23,7 +33,7 @@ pub(super) async fn get(settings: &Settings, path: &str) -> anyhow::Result<Value
         .build()
         .context("no HTTP client can be made")?;
     let answer = client
-        .get(format!("http://{address}{path}"))
+        .request(method, format!("http://{address}{path}"))
         .bearer_auth(token.expose())
         .send()
         .await

@@ -9,6 +9,7 @@ mod key;
 mod listeners;
 mod mappings;
 mod open_files;
+mod senders;
 mod start_error;
 mod tls;
 
@@ -18,6 +19,7 @@ pub use start_error::StartError;
 pub use tls::Unusable as UnusableTls;
 
 use listeners::{Listeners, Served};
+use senders::SendersDoor;
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -98,10 +100,7 @@ impl Bridge {
         let store =
             SqliteStore::open(&path, &settings.store, Arc::clone(&clock), Arc::clone(&metrics))?;
         let store: Arc<dyn Store> = store;
-        metrics
-            .queue_capacity_updates
-            .with_label_values::<&str>(&[])
-            .set(i64::try_from(settings.store.max_waiting).unwrap_or(i64::MAX));
+        tell_capacity(&metrics, settings.store.max_waiting);
 
         let work = TaskTracker::new();
         let intake = Intake::new(
@@ -140,19 +139,14 @@ impl Bridge {
         let served = Served {
             settings: settings.server.clone(),
             request_timeout: settings.intake.request_timeout.0,
-            intake,
+            intake: Arc::clone(&intake),
             tls: tls.clone(),
+            senders: SendersDoor::shared(&intake, &store, &live),
             metrics: Arc::clone(&metrics),
             state: web::Data::clone(&state),
             guard: web::Data::clone(&guard),
         };
-        let listeners = match Listeners::start(served).await {
-            Ok(listeners) => listeners,
-            Err(error) => {
-                store.close().await;
-                return Err(error);
-            }
-        };
+        let listeners = listen(served, &*store).await?;
         let stop = CancellationToken::new();
         work.spawn(delivery.run(stop.clone()));
         if let Some(file) = settings.chatflow.api_key_file.clone() {
@@ -161,9 +155,8 @@ impl Bridge {
         if let Some(file) = settings.admin.token_file.clone() {
             work.spawn(key::follow_token(file, web::Data::clone(&guard), stop.clone()));
         }
-        if let Some(tls) = tls {
-            work.spawn(tls.follow(stop.clone()));
-        }
+        work.spawn(intake.look_after_refused(stop.clone()));
+        work.spawn(tls::follow(tls, stop.clone()));
         work.spawn(Arc::clone(&live).follow(settings.mappings.watch, stop.clone()));
         work.close();
         let addresses = listeners.addresses;
@@ -233,6 +226,20 @@ impl Bridge {
             );
         }
     }
+}
+
+/// Starts the listeners; where they cannot be started, nobody needs the store.
+async fn listen(served: Served, store: &dyn Store) -> Result<Listeners, StartError> {
+    let listeners = Listeners::start(served).await;
+    if listeners.is_err() {
+        store.close().await;
+    }
+    listeners
+}
+
+fn tell_capacity(metrics: &Metrics, max_waiting: u64) {
+    let most = i64::try_from(max_waiting).unwrap_or(i64::MAX);
+    metrics.queue_capacity_updates.with_label_values::<&str>(&[]).set(most);
 }
 
 /// The admin token that is given, or the one that was made at the first start.

@@ -150,6 +150,19 @@ impl Refusal {
         matches!(self, Self::Unverified(_) | Self::Silent(_) | Self::Challenge { .. })
     }
 
+    /// Whether a sender that means well may be told so, and somebody wants to know why.
+    pub(super) const fn is_worth_a_look(&self) -> bool {
+        self.is_disbelief()
+            || matches!(
+                self,
+                Self::TooLarge { .. }
+                    | Self::Encoding
+                    | Self::Undecodable(_)
+                    | Self::Incomplete
+                    | Self::Late
+            )
+    }
+
     /// The word for it in the log.
     pub fn reason(&self) -> &'static str {
         match self {

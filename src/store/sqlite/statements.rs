@@ -42,6 +42,7 @@ statements! {
     KEEP_MAPPING = "INSERT INTO mapping(name, text) VALUES (?1, ?2)";
     KEPT_MAPPINGS = "SELECT name, text FROM mapping ORDER BY name";
     ADD_META = "INSERT INTO meta(name, value) VALUES (?1, ?2) ON CONFLICT(name) DO NOTHING";
+    DELETE_META = "DELETE FROM meta WHERE name = ?1";
 
     /// What is lent goes back: at start nobody holds anything.
     RECLAIM = "UPDATE upd SET due_at = ?1, lease = NULL WHERE lease > 0";
