@@ -34,6 +34,7 @@ struct Fixture {
     body_file: String,
     secret: String,
     auth: Value,
+    expect: Value,
     #[serde(default)]
     public_key_b64: Option<String>,
 }
@@ -76,6 +77,11 @@ fn fixtures() -> BTreeMap<String, Vec<Fixture>> {
 impl Fixture {
     fn way(&self) -> &Value {
         self.auth.as_array().map_or(&self.auth, |ways| &ways[0])
+    }
+
+    /// Whether what is sent is no event, whoever sends it: believed, and answered 400.
+    fn is_unreadable(&self) -> bool {
+        self.expect["decode"].as_str().is_some_and(|said| said.starts_with("not "))
     }
 
     fn is_unsigned(&self) -> bool {
@@ -139,7 +145,8 @@ async fn passes(bridge: &Bridge, fixture: &Fixture) -> bool {
     for (name, value) in &fixture.headers {
         whole = whole.header(name, value);
     }
-    let taken = whole.send().await.unwrap().status() == 200;
+    let expected = if fixture.is_unreadable() { 400 } else { 200 };
+    let taken = whole.send().await.unwrap().status() == expected;
     if fixture.is_unsigned() {
         return taken;
     }
@@ -224,9 +231,13 @@ async fn table() -> String {
             None => "none recorded".to_owned(),
             Some((taken, all)) => {
                 let unsigned = own.iter().filter(|fixture| fixture.is_unsigned()).count();
-                let note =
-                    if unsigned > 0 { format!(", {unsigned} unsigned") } else { String::new() };
-                format!("{taken} of {all}{note}")
+                let unreadable = own.iter().filter(|fixture| fixture.is_unreadable()).count();
+                let note = |count, word| match count {
+                    0 => String::new(),
+                    count => format!(", {count} {word}"),
+                };
+                let notes = note(unsigned, "unsigned") + &note(unreadable, "is no event");
+                format!("{taken} of {all}{notes}")
             }
         };
         writeln!(
