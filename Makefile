@@ -2,7 +2,7 @@
 CARGO ?= cargo
 CACHE_BIN := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/chatflow-bridge/bin
 
-.PHONY: help demo build test lint deny advisories docs bench fuzz chart image test-chart test-image test-kube
+.PHONY: help demo build test lint deny advisories docs bench abuse fuzz chart image test-chart test-image test-kube
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 14
@@ -52,6 +52,9 @@ docs: ## the reference of the settings, the schema of mapping files and the tabl
 
 bench: ## the budgets as ratios, in one table (takes some minutes)
 	$(CARGO) bench --locked --bench ratios
+
+abuse: ## honest senders while the listener is abused, in one table (four minutes)
+	$(CARGO) bench --locked --bench ratios -- abuse
 
 fuzz: ## every decoder, the mapping files' reader and the signatures' parsers, each for FUZZ_SECONDS (20)
 	@./scripts/fuzz.sh $(FUZZ)
