@@ -133,14 +133,13 @@ impl Refusal {
             | Self::Silent(_)
             | Self::Challenge { .. }
             | Self::OverBudget { .. }
+            | Self::OverPace { .. }
             | Self::TooLarge { .. }
             | Self::Encoding
             | Self::Undecodable(_)
             | Self::Incomplete
             | Self::Late => "rejected",
-            Self::OverPace { .. }
-            | Self::Crowded
-            | Self::NotStored(store::Error::Full(_) | store::Error::Busy) => "shed",
+            Self::Crowded | Self::NotStored(store::Error::Full(_) | store::Error::Busy) => "shed",
             Self::Closed | Self::NotStored(_) | Self::Broken => "error",
         }
     }
