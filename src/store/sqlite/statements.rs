@@ -151,6 +151,7 @@ statements! {
     MOVE_FOLLOWERS = concat!("UPDATE upd SET lane = ?2 WHERE lane = ?1 AND ", waits!(),
         " AND (?3 IS NULL OR key = ?3)");
     FIND_ALIAS = "SELECT lane FROM alias WHERE key = ?1";
+    KEYS_OF = "SELECT key FROM alias WHERE lane = ?1";
     SET_ALIAS = "INSERT INTO alias(key, lane, at) VALUES (?1, ?2, ?3) \
         ON CONFLICT(key) DO UPDATE SET lane = excluded.lane, at = excluded.at";
     DROP_ALIAS = "DELETE FROM alias WHERE key = ?1";
@@ -161,7 +162,7 @@ statements! {
     IS_DEAD = "SELECT 1 FROM upd WHERE id = ?1 AND state = 4";
     HOME = "SELECT lane, key, coalesce(withdrawal, 0) FROM upd WHERE id = ?1";
     UNBLOCK = "DELETE FROM blocked WHERE lane = ?1 AND update_id = ?2";
-    BLOCKS = "SELECT EXISTS (SELECT 1 FROM blocked WHERE lane = ?1)";
+    BLOCKS = "SELECT count(*) > 0 FROM blocked WHERE lane = ?1";
     BACK_IN_LINE = "UPDATE upd SET state = 0, reason = NULL, finished_at = NULL, \
         first_failed = NULL, attempts = max(attempts - 1, 0), due_at = ?2, lane = ?3 \
         WHERE id = ?1 RETURNING source";
