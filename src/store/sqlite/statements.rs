@@ -135,6 +135,8 @@ statements! {
     BLOCK = "INSERT INTO blocked(lane, update_id) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
     BLOCKS_MOVE = "INSERT INTO blocked(lane, update_id) SELECT ?2, update_id FROM blocked \
         WHERE lane = ?1 ON CONFLICT DO NOTHING";
+    UNBLOCK = "DELETE FROM blocked WHERE lane = ?1 AND update_id = ?2";
+    IS_BLOCKED = "SELECT 1 FROM blocked WHERE lane = ?1";
     UNBLOCK_LANE = "DELETE FROM blocked WHERE lane = ?1";
 
     LENT_IN = "SELECT lane, key, withdrawal FROM upd WHERE id = ?1 AND lease = ?2";
