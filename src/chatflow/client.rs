@@ -98,11 +98,11 @@ impl Client {
         Ok(())
     }
 
-    /// `PUT /contacts/{id}`: changes a contact and gives it as it is afterwards.
+    /// `PUT /contacts/{id}`: changes a contact and gives it as it is afterwards, as far as the answer shows it.
     pub async fn update(&self, id: &ContactId, update: &ContactUpdate) -> Result<Contact, Failure> {
         let body = request::update(update, self.0.wire)?;
         let request = self.with_body(Method::PUT, &format!("/contacts/{}", id.as_str()), body);
-        self.ask(Operation::Update, request, |said| said.contact(id)).await
+        self.ask(Operation::Update, request, |said| said.updated(id)).await
     }
 
     /// `GET /contacts/{id}`.

@@ -6,10 +6,11 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 
-use super::shipped::{self, Shipped};
+use super::shipped;
 use super::style::Style;
 use crate::decode::{self, Options};
 use crate::event::SourceName;
+use crate::library::Shipped;
 use crate::mapping::suggest::{Captured, suggest};
 use crate::webhook::verify;
 
@@ -103,10 +104,8 @@ fn offer(shipped: &Shipped, known_by: &str, arguments: &Arguments) -> anyhow::Re
         return Ok(ExitCode::SUCCESS);
     };
     let mut files = vec![(format!("mappings/{name}.yaml"), shipped.text.as_bytes().to_vec())];
-    let fixtures = shipped.fixtures.iter();
-    files.extend(
-        fixtures.map(|(file, text)| (format!("mappings/{file}"), text.as_bytes().to_vec())),
-    );
+    let fixtures = shipped.fixtures();
+    files.extend(fixtures.map(|known| (format!("mappings/{}", known.name), known.body.to_vec())));
     write(folder, files)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -68,7 +68,7 @@ impl Ended {
         Self::with(vec![end; part.len()], Rest::GoesBack)
     }
 
-    fn not_sent(part: &[Claim]) -> Self {
+    pub(super) fn not_sent(part: &[Claim]) -> Self {
         Self { was_tried: false, ..Self::given_back(part) }
     }
 
@@ -163,7 +163,8 @@ impl Attempts {
                     return self.missing(lane, left, part, Operation::Update, Some(&failure)).await;
                 }
                 Some(outcome) => {
-                    let mut ended = self.follow(part, Operation::Update, outcome, &failure);
+                    let ended = self.follow(part, Operation::Update, outcome, &failure);
+                    let mut ended = self.withdraw(part, &id, latest, ended).await;
                     if matches!(outcome, Outcome::Again { rest: true, .. }) {
                         ended.resting = Some(turn);
                     }
@@ -207,7 +208,7 @@ impl Attempts {
         }
     }
 
-    async fn update(
+    pub(super) async fn update(
         &self,
         id: &ContactId,
         update: &ContactUpdate,
@@ -248,7 +249,7 @@ impl Attempts {
 
     /// What a failure means for the updates; asks the API something harmless where that has to tell. Nothing if
     /// that may not be asked now.
-    async fn judge(
+    pub(super) async fn judge(
         &self,
         part: &[Claim],
         operation: Operation,
@@ -276,7 +277,7 @@ impl Attempts {
     }
 
     /// Does what follows from an outcome.
-    fn follow(
+    pub(super) fn follow(
         &self,
         part: &[Claim],
         operation: Operation,

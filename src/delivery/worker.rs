@@ -15,6 +15,7 @@ use tokio_util::task::TaskTracker;
 
 use super::Api;
 use super::attempt::{Attempts, Ended, Rest};
+use super::confirm::Confirmation;
 use super::halving::Parts;
 use super::locks::Held;
 use super::outbound::Outbound;
@@ -22,7 +23,9 @@ use super::pause::{Pauses, watch_the_key};
 use super::record::{Patience, Recorder};
 use super::retry::{Chance, machine_chance};
 use super::settings::Policy;
+use super::storm::{Storm, weather};
 use super::tally::Tally;
+use super::watched::Watched;
 use crate::clock::{self, SharedClock};
 use crate::store::{AfterDead, Claim, End, Run, Store, Wanted};
 use crate::telemetry::metrics::Metrics;
@@ -33,7 +36,7 @@ const AFTER_A_PANIC: Duration = Duration::from_mins(1);
 /// Delivery, ready to run.
 pub struct Delivery {
     store: Arc<dyn Store>,
-    api: Arc<dyn Api>,
+    api: Arc<Watched>,
     policy: Policy,
     clock: SharedClock,
     tally: Arc<Tally>,
@@ -51,6 +54,8 @@ impl Delivery {
         metrics: Arc<Metrics>,
     ) -> Self {
         let pauses = Arc::new(Pauses::new(Arc::clone(&clock), Arc::clone(&metrics)));
+        let confirmation = Confirmation::new(Arc::clone(&metrics), Arc::clone(&clock));
+        let api = Arc::new(Watched::new(api, &pauses, &clock, confirmation, policy.concurrency));
         let tally = Arc::new(Tally::new(metrics));
         Self { store, api, policy, clock, tally, pauses, chance: machine_chance() }
     }
@@ -71,7 +76,7 @@ impl Delivery {
     pub async fn run(self, stop: CancellationToken) {
         let window = Arc::new(Semaphore::new(self.policy.window()));
         let outbound = Arc::new(Outbound::new(
-            self.api,
+            Arc::<Watched>::clone(&self.api),
             Arc::clone(&self.pauses),
             &self.policy,
             Arc::clone(&self.clock),
@@ -93,13 +98,21 @@ impl Delivery {
             self.chance,
             Arc::clone(&self.tally),
         );
-        let worker = Arc::new(Worker { attempts, recorder, stop: stop.clone() });
+        let storm = Storm::new(Arc::clone(&outbound), Arc::clone(&self.clock));
+        let worker = Arc::new(Worker { attempts, recorder, storm, stop: stop.clone() });
         let tasks = TaskTracker::new();
         let watching = {
             let (outbound, clock, stop) =
                 (Arc::clone(&outbound), Arc::clone(&self.clock), stop.clone());
+            let (worker, trials) = (Arc::clone(&worker), tasks.clone());
             async move {
-                let watch = watch_the_key(&outbound.pauses, &*outbound.api, &clock);
+                let watch = async {
+                    tokio::join!(
+                        watch_the_key(&outbound.pauses, &*outbound.api, &clock),
+                        self.api.watch_the_circuit(&outbound.gate),
+                        weather(&worker, &trials),
+                    )
+                };
                 stop.run_until_cancelled(watch).await;
             }
         };
@@ -146,9 +159,10 @@ async fn room_in(window: &Arc<Semaphore>) -> Option<OwnedSemaphorePermit> {
 }
 
 /// What the updates in the window share.
-struct Worker {
+pub(super) struct Worker {
     attempts: Attempts,
-    recorder: Recorder,
+    pub(super) recorder: Recorder,
+    pub(super) storm: Storm,
     stop: CancellationToken,
 }
 
@@ -169,7 +183,12 @@ impl Worker {
     }
 
     /// Sends a run in one request, or in parts where the whole is refused, and records what became of each update.
-    async fn see_through(&self, run: Run, claimed: Duration, place: Option<OwnedSemaphorePermit>) {
+    pub(super) async fn see_through(
+        &self,
+        run: Run,
+        claimed: Duration,
+        place: Option<OwnedSemaphorePermit>,
+    ) {
         let Run { mut lane, updates } = run;
         let mut parts = Parts::of(updates.len());
         while let Some(range) = parts.next() {
@@ -177,7 +196,7 @@ impl Worker {
             let left = updates.get(range.start..).unwrap_or_default();
             let count = range.len();
             let attempt = self.attempts.attempt(&mut lane, left, count, claimed);
-            let Ok(ended) = AssertUnwindSafe(attempt).catch_unwind().await else {
+            let Ok(mut ended) = AssertUnwindSafe(attempt).catch_unwind().await else {
                 return self.failed(left).await;
             };
             if ended.is_refused {
@@ -187,6 +206,7 @@ impl Worker {
                 }
             }
             let sent = left.get(..count).unwrap_or_default();
+            self.weigh(sent, &mut ended).await;
             self.note(sent, &ended, began.elapsed(), claimed);
             if ended.rest == Rest::IsGone {
                 return;
@@ -202,6 +222,17 @@ impl Worker {
             if !goes_on || parts.is_done() {
                 drop(place);
                 return self.rest(ended.resting).await;
+            }
+        }
+    }
+
+    /// In a storm of refusals nothing is refused for good: what would be waits again, and what is behind it too.
+    async fn weigh(&self, sent: &[Claim], ended: &mut Ended) {
+        for (claim, end) in sent.iter().zip(&mut ended.ends) {
+            let was_final = matches!(end, End::Dead(..));
+            *end = self.storm.weigh(claim.lent.update, &claim.planned, end.clone()).await;
+            if was_final && matches!(end, End::GivenBack { .. }) {
+                ended.rest = Rest::GoesBack;
             }
         }
     }

@@ -5,9 +5,10 @@ use super::expr::nearest;
 use super::syntax::{Code, Kind, Node, Problem};
 
 /// A warning for every tag that the rules of a source use and that is not among those that exist, at each place of
-/// the file's text where it stands.
+/// the file's text where it stands; where that is in the shipped mapping that it extends, at the name of that.
 pub fn tags_not_among(known: &[String], source: &Source, text: &str) -> Vec<Problem> {
     let Ok(root) = Node::read(text) else { return Vec::new() };
+    let elsewhere = root.get("extends").map_or(0..0, |extended| extended.span.clone());
     let mut problems = Vec::new();
     for tag in source.uses().tags.iter().filter(|tag| !known.contains(tag)) {
         let mut places = Vec::new();
@@ -20,7 +21,7 @@ pub fn tags_not_among(known: &[String], source: &Source, text: &str) -> Vec<Prob
         }
         // A tag that is made of several parts of the file stands nowhere in it.
         if places.is_empty() {
-            places.push(0..0);
+            places.push(elsewhere.clone());
         }
         for place in places {
             problems.push(Problem::warning(

@@ -9,13 +9,13 @@ use actix_web::dev::{Server, ServerHandle};
 use actix_web::{App, HttpServer, web};
 use tokio::sync::oneshot;
 
-use super::{Addresses, StartError};
+use super::hooks::Hooks;
+use super::tls::Tls;
+use super::{Addresses, StartError, open_files};
 use crate::admin::{self, api, auth::Guard, observe};
 use crate::settings::ServerSettings;
-use crate::webhook::{Intake, keep_line, route};
-
-/// How long an idle connection of a sender is kept.
-const KEEP_ALIVE: Duration = Duration::from_secs(5);
+use crate::telemetry::metrics::Metrics;
+use crate::webhook::{Guests, Intake};
 
 /// What the listeners serve.
 pub(super) struct Served {
@@ -23,6 +23,8 @@ pub(super) struct Served {
     /// How long the head of a request may take to arrive.
     pub(super) request_timeout: Duration,
     pub(super) intake: Arc<Intake>,
+    pub(super) tls: Option<Arc<Tls>>,
+    pub(super) metrics: Arc<Metrics>,
     pub(super) state: web::Data<admin::State>,
     pub(super) guard: web::Data<Guard>,
 }
@@ -95,19 +97,18 @@ impl Listeners {
 
 impl Served {
     fn bind(self) -> Result<Bound, StartError> {
-        let Self { settings, request_timeout, intake, state, guard } = self;
-        let workers = std::thread::available_parallelism().map_or(2, usize::from);
-        let routes = route::configure(intake);
-        let hooks = HttpServer::new(move || App::new().configure(routes.clone()))
-            .workers(workers)
-            .max_connections((settings.max_connections / workers).max(1))
-            .keep_alive(KEEP_ALIVE)
-            .client_request_timeout(request_timeout)
-            .shutdown_timeout(settings.shutdown_grace.0.as_secs())
-            .disable_signals()
-            .on_connect(keep_line)
-            .bind(settings.hooks)
-            .map_err(|error| refused("server.hooks", settings.hooks, error))?;
+        let Self { settings, request_timeout, intake, tls, metrics, state, guard } = self;
+        let most = open_files::room_for(settings.max_connections);
+        let hooks = Hooks {
+            settings: settings.clone(),
+            patience: request_timeout,
+            guests: Guests::new(most, metrics),
+            most,
+            tls,
+            intake,
+        };
+        let (hooks, hooks_address) =
+            hooks.bind().map_err(|error| refused("server.hooks", settings.hooks, error))?;
 
         let shown = web::Data::clone(&state);
         let metrics = HttpServer::new(move || App::new().configure(observe::routes(&shown)))
@@ -128,11 +129,11 @@ impl Served {
             addresses.first().copied().unwrap_or(asked)
         };
         let addresses = Addresses {
-            hooks: first(hooks.addrs(), settings.hooks),
+            hooks: hooks_address,
             metrics: first(metrics.addrs(), settings.metrics),
             admin: first(admin.addrs(), settings.admin),
         };
-        Ok(Bound { addresses, hooks: hooks.run(), metrics: metrics.run(), admin: admin.run() })
+        Ok(Bound { addresses, hooks, metrics: metrics.run(), admin: admin.run() })
     }
 }
 

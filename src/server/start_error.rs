@@ -64,6 +64,9 @@ pub enum StartError {
         /// The variable to set.
         variable: String,
     },
+    /// The certificate of the listener of senders, or its key.
+    #[error(transparent)]
+    Tls(#[from] super::tls::Unusable),
     /// The listeners' thread.
     #[error("the thread of the listeners cannot be started: {0}")]
     Thread(std::io::Error),

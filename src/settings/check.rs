@@ -14,5 +14,11 @@ pub(super) fn across(settings: &Settings) -> Vec<String> {
     if settings.intake.max_body_ceiling < settings.intake.max_body {
         problems.push("`server.max_body` is larger than `server.max_body_ceiling`".to_owned());
     }
+    if settings.server.tls.cert_file.is_some() != settings.server.tls.key_file.is_some() {
+        problems.push(
+            "`server.tls.cert_file` and `server.tls.key_file` belong together: give both, or none"
+                .to_owned(),
+        );
+    }
     problems
 }

@@ -83,7 +83,11 @@ keys! {
     "server.max_body_ceiling": Kind::Size, Some("16MiB"), "the most that a mapping may allow with `body.max`";
     "server.max_buffered": Kind::Size, Some("64MiB"), "memory for bodies that are being received; past it 503";
     "server.request_timeout": Kind::Duration, Some("10s"), "for receiving one request; past it 408";
-    "server.max_connections": Kind::Whole, Some("12000"), "open connections of senders";
+    "server.max_connections": Kind::Whole, Some("12000"), "open connections of senders; one more takes the place of one that has been waited for the longest";
+    "server.unverified_per_minute": Kind::Whole, Some("600"), "requests that are not believed, for each client address; past it 429 for what shows no signature or token";
+    "server.keep_rejected": Kind::Duration, Some("0"), "how long refused requests are kept in memory for `verify --rejected`: with their signatures, tokens and bodies; 0: not at all";
+    "server.tls.cert_file": Kind::Text, None, "the certificate for senders and those that lead to its root, PEM; read again when it changes";
+    "server.tls.key_file": Kind::Text, None, "its private key, PEM";
     "server.drain_delay": Kind::Duration, Some("5s"), "how long to go on serving after readiness went off";
     "server.shutdown_grace": Kind::Duration, Some("25s"), "from SIGTERM to the end; includes the delay";
     "admin.token": Kind::Secret, None, "the bearer token of the admin API; without it one is made and kept in `<store file>.admin-token`";
@@ -115,6 +119,10 @@ keys! {
     "store.max_waiting": Kind::Whole, Some("2000000"), "updates that may wait; past it 503";
     "store.max_size": Kind::Size, Some("10GiB"), "the size of the store; past it 503";
     "store.min_free": Kind::Size, Some("512MiB"), "free disk to keep; below it 503";
+    "store.retention.delivered": Kind::Duration, Some("7d"), "how long delivered, skipped and discarded updates are kept; an event goes as a whole, when none of it is to be kept";
+    "store.retention.ignored": Kind::Duration, Some("7d"), "how long events without effect and control messages are kept";
+    "store.retention.dead": Kind::Duration, None, "how long dead and held updates are kept; without it until they are replayed, discarded or purged";
+    "store.encryption_key_file": Kind::Text, None, "keys that encrypt bodies, updates and secrets in the store, one a line, the first one seals; read again when it changes";
     "mappings.dir": Kind::Text, Some("mappings"), "the folder with the mapping files";
     "mappings.watch": Kind::Switch, Some("true"), "whether to follow the folder; SIGHUP reads it again in any case";
     "log.format": Kind::Word(&["pretty", "json"]), None, "pretty or json; without it pretty on a terminal, else json";

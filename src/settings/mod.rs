@@ -68,10 +68,23 @@ pub struct ServerSettings {
     pub admin: SocketAddr,
     /// Open connections of senders.
     pub max_connections: usize,
+    /// TLS for senders.
+    #[serde(default)]
+    pub tls: TlsSettings,
     /// How long the listeners go on after readiness went off.
     pub drain_delay: Span,
     /// From SIGTERM to the end; includes the delay.
     pub shutdown_grace: Span,
+}
+
+/// `server.tls.*`: both files or none.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TlsSettings {
+    /// The certificate and those that lead to its root, PEM.
+    pub cert_file: Option<PathBuf>,
+    /// Its private key, PEM.
+    pub key_file: Option<PathBuf>,
 }
 
 /// `admin.*`: who may ask the admin API.

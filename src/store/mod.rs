@@ -8,6 +8,7 @@ mod conformance;
 mod entry;
 mod error;
 mod lend;
+pub mod letters;
 pub mod settings;
 pub mod sqlite;
 
@@ -17,6 +18,7 @@ pub use browse::{EventFilter, EventRow, Numbers, Page, StoredEvent, UpdateFilter
 pub use entry::{Dedupe, NewEvent, NewState, NewUpdate, Receipt, Request};
 pub use error::Error;
 pub use lend::{AfterDead, Claim, End, Fence, Joined, Lane, Lent, Run, Trouble, Wanted};
+pub use letters::Letters;
 pub use settings::StoreSettings;
 pub use sqlite::{OfflineStore, SqliteStore};
 
@@ -56,6 +58,12 @@ pub trait Store: Send + Sync + 'static {
     /// run is left. `false` where one of them is no longer under its fence: nothing has changed for that one.
     async fn record(&self, ends: Vec<(Lent, End)>, after_dead: AfterDead) -> Result<bool, Error>;
 
+    /// Has dead updates wait again, each at its old place in its lane and with the attempt in which it died uncounted;
+    /// gives those that were dead. The others stay as they are.
+    async fn revive(
+        &self,
+        updates: &[crate::event::UpdateId],
+    ) -> Result<Vec<crate::event::UpdateId>, Error>;
     /// The lane of what names a contact, before anything is known about it.
     fn lane_of(&self, who: &crate::contact::Who) -> Lane;
 

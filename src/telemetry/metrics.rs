@@ -72,6 +72,8 @@ metrics! {
     intake_rejections_total: counter = "Why requests were turned away.", ["source", "reason"];
     intake_duration_seconds: histogram(INTAKE_SECONDS) = "Time from request head to answer, commit included.", ["source"];
     intake_in_flight_requests: gauge = "Requests being handled now.", [];
+    intake_connections: gauge = "Connections of senders that are open.", [];
+    intake_connections_ended_total: counter = "Connections of senders that the bridge has ended.", ["reason"];
     intake_body_bytes: histogram(BODY_BYTES) = "Size of accepted bodies.", ["source"];
     rule_matches_total: counter = "Events a mapping rule matched.", ["source", "rule"];
     rule_misses_total: counter = "Events no rule of the source matched.", ["source"];
@@ -80,6 +82,8 @@ metrics! {
     mappings_rules: gauge = "Rules loaded.", ["source"];
     duplicates_differ_total: counter = "Repeats whose content differs from the first event of their id.", ["source"];
     event_id_missing_total: counter = "Events without the id that `event.id` looks for: a repeat of them is not known.", ["source"];
+    tls_certificate_expiry_timestamp_seconds: gauge = "When the certificate for senders runs out; nothing without TLS.", [];
+    tls_reload_successful: gauge = "1 while the TLS files that were seen last are in force, else 0; nothing without TLS.", [];
     source_up: gauge = "0 while the source's secret is missing, else 1.", ["source"];
     updates_enqueued_total: counter = "Contact updates written to the queue.", ["source", "rule"];
     updates_finished_total: counter = "Updates that came to an end.", ["outcome"];
@@ -92,11 +96,15 @@ metrics! {
     store_batch_operations: histogram(BATCH_OPERATIONS) = "How many of each a commit held.", ["operation"];
     store_errors_total: counter = "Storage failures.", ["operation", "reason"];
     store_size_bytes: gauge = "Size of the store on disk.", [];
+    store_size_limit_bytes: gauge = "Configured limit of the store's size.", [];
+    store_free_bytes: gauge = "Free bytes on the disk of the store.", [];
+    retention_deleted_total: counter = "Events deleted with all that was kept of them; cause `room` is before their time.", ["outcome", "cause"];
     delivery_attempts_total: counter = "Calls to the Chatflow API.", ["operation", "outcome"];
     delivery_responses_total: counter = "API answers by HTTP status code.", ["operation", "code"];
     delivery_attempt_duration_seconds: histogram(ATTEMPT_SECONDS) = "Time of one API call.", ["operation"];
     delivery_latency_seconds: histogram(LATENCY_SECONDS) = "From webhook received to the API's 2xx, for each update.", [];
     delivery_retries_total: counter = "Attempts put off for later.", ["operation", "reason"];
+    delivery_unconfirmed_total: counter = "Fields that an answer shows otherwise than they were sent.", ["field"];
     delivery_in_flight_requests: gauge = "API calls open now.", [];
     contact_resolutions_total: counter = "How a contact was found.", ["outcome"];
     dead_letters_total: counter = "Updates that became held or dead.", ["reason"];

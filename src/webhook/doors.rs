@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::explained::Allowance;
 use super::head::Head;
 use super::meters::Meters;
+use super::pace::{Bucket, Rate};
 use super::respond::{Respond, respond_of};
 use super::verify::{MissingSecret, SecretSource, Verifier, VerifySpec};
 use crate::mapping::Source;
@@ -30,6 +31,8 @@ pub(super) struct Door {
     pub(super) meters: Meters,
     /// What senders are told in place of the usual answer.
     pub(super) respond: Option<Arc<Respond>>,
+    /// What is left of `per_minute`.
+    pub(super) pace: Option<(Rate, Arc<Bucket>)>,
     /// The headers that are kept, in lower case.
     headers: Vec<String>,
     /// When it was last found out why a request was not believed.
@@ -98,6 +101,18 @@ impl Doors {
         }
     }
 
+    /// Goes on with the budgets as they are in the old set: a reload is no new minute.
+    pub(super) fn keep_paces(&mut self, old: &Self) {
+        for (name, door) in &mut self.by_name {
+            let before = old.by_name.get(name).and_then(|old| old.pace.as_ref());
+            if let (Some(door), Some((_, bucket))) = (Arc::get_mut(door), before)
+                && let Some((_, own)) = &mut door.pace
+            {
+                *own = Arc::clone(bucket);
+            }
+        }
+    }
+
     /// The sources, and what each of those that are closed lacks.
     pub fn iter(&self) -> impl Iterator<Item = (&Arc<Source>, Option<&NotReady>)> {
         self.by_name.values().map(|door| (&door.source, door.verifier.as_ref().err()))
@@ -136,7 +151,8 @@ impl Door {
             |name: &&String| !CREDENTIALS.contains(&name.as_str()) && !verifying.contains(name);
         let headers = source.headers.iter().filter(kept).cloned().collect();
         let meters = Meters::of(&source, metrics);
-        Self { source, verifier, meters, respond, headers, explained: Allowance::default() }
+        let pace = source.per_minute.map(|most| (Rate::per_minute(most), Arc::default()));
+        Self { source, verifier, meters, respond, pace, headers, explained: Allowance::default() }
     }
 
     /// The headers that rules read and the store keeps: those the source names, never a credential.

@@ -1,5 +1,6 @@
 //! From a request to a stored event: verify, decode, map, store. No HTTP in here.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -21,12 +22,13 @@ use super::meters::Meters;
 use super::planned::new_event;
 use super::refusal::Refusal;
 use super::settings::IntakeSettings;
+use super::strangers::Strangers;
 use super::verify::{Payload, Reason, Verdict, Verifier};
 use super::visit::{Visit, elapsed_ms};
 use crate::clock::SharedClock;
 use crate::decode;
 use crate::document::Value;
-use crate::mapping::{Input, PlannedEvent};
+use crate::mapping::{Input, PlannedEvent, Source};
 use crate::store::{self, Receipt, Store};
 use crate::telemetry::metrics::Metrics;
 
@@ -38,6 +40,7 @@ pub struct Intake {
     metrics: Arc<Metrics>,
     settings: IntakeSettings,
     budget: Arc<Budget>,
+    strangers: Strangers,
     unknown: Meters,
     tasks: TaskTracker,
 }
@@ -58,6 +61,7 @@ impl Intake {
             unknown: Meters::unknown(&metrics),
             metrics,
             budget: Budget::new(settings.max_buffered),
+            strangers: Strangers::new(settings.unverified_per_minute),
             settings,
             tasks,
         })
@@ -68,6 +72,7 @@ impl Intake {
         if self.settings.public_url.is_none() {
             doors.without_public_url();
         }
+        doors.keep_paces(&self.doors.load());
         let doors = Arc::new(doors);
         let old = self.doors.swap(Arc::clone(&doors));
         for name in old.by_name.keys().filter(|name| !doors.by_name.contains_key(*name)) {
@@ -98,6 +103,11 @@ impl Intake {
         }
     }
 
+    /// The source of this name, if it is in force.
+    pub fn source(&self, name: &str) -> Option<Arc<Source>> {
+        self.doors.load().by_name.get(name).map(|door| Arc::clone(&door.source))
+    }
+
     /// The sources in force.
     pub fn doors(&self) -> Arc<Doors> {
         self.doors.load_full()
@@ -113,6 +123,11 @@ impl Intake {
 
     pub(super) fn settings(&self) -> &IntakeSettings {
         &self.settings
+    }
+
+    /// Charges a client for a request that was not believed.
+    pub(super) fn charge(&self, client: Option<IpAddr>) {
+        self.strangers.charge(client, self.clock.monotonic());
     }
 
     /// The meters of requests that name no source.
@@ -131,7 +146,7 @@ impl Intake {
         S: Stream<Item = Result<Bytes, E>> + Unpin,
     {
         let door = self.doors.load().by_name.get(source).cloned();
-        let visit = Visit::begin(Arc::clone(self), door);
+        let visit = Visit::begin(Arc::clone(self), door, head.client);
         let front = async {
             let door = visit.door.as_deref().ok_or(Refusal::UnknownSource)?;
             if let Some(reply) = self.admit(door, &head)? {
@@ -178,6 +193,10 @@ impl Intake {
             return reply.transpose()?.flatten().ok_or(Refusal::Method { allow }).map(Some);
         }
         let Ok(verifier) = &door.verifier else { return Err(Refusal::Closed) };
+        if !verifier.is_shown(head) {
+            let may = self.strangers.may(head.client, self.clock.monotonic());
+            may.map_err(|wait| Refusal::OverBudget { wait })?;
+        }
         if let Verdict::Refused(reason) = verifier.judge_head(head, self.clock.now()) {
             return Err(refused(verifier, reason));
         }
@@ -239,6 +258,10 @@ impl Intake {
         let verifier = door.verifier.as_ref().map_err(|_| Refusal::Closed)?;
         if let Some(reply) = self.believe(door, verifier, head, body).await? {
             return Ok(Answer::Handshake(reply));
+        }
+        if let Some((rate, bucket)) = &door.pace {
+            let taken = bucket.take(*rate, self.clock.monotonic());
+            taken.map_err(|wait| Refusal::OverPace { wait })?;
         }
         let content_type = head.headers.first("content-type");
         let document = decode_for(&door.source, content_type, &body.bytes)?;
@@ -328,14 +351,23 @@ pub(super) fn plan(
     document: &Value,
     received_at: Timestamp,
 ) -> Vec<PlannedEvent> {
+    let mapping = Instant::now();
+    let planned = plan_with(&door.source, request, document, received_at);
+    door.meters.mapped(mapping.elapsed());
+    planned
+}
+
+/// The same for a source, whatever door it has.
+pub(super) fn plan_with(
+    source: &Source,
+    request: &store::Request,
+    document: &Value,
+    received_at: Timestamp,
+) -> Vec<PlannedEvent> {
     let pairs = request.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
     let headers = decode::headers(pairs);
     let query = decode::query(&request.query);
-    let mapping = Instant::now();
-    let input = Input { document, headers: &headers, query: &query, received_at };
-    let planned = door.source.plan(&input);
-    door.meters.mapped(mapping.elapsed());
-    planned
+    source.plan(&Input { document, headers: &headers, query: &query, received_at })
 }
 
 /// Turns away who is not believed, in the way that the source's sender wants to hear it.

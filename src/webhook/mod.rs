@@ -13,6 +13,7 @@
 //! - Bodies are bounded in size, in time and in the memory they take up together.
 
 mod address;
+mod again;
 mod answer;
 mod body;
 mod document;
@@ -23,6 +24,7 @@ pub mod head;
 mod intake;
 mod line;
 mod meters;
+mod pace;
 mod planned;
 mod refusal;
 mod remap;
@@ -30,18 +32,20 @@ mod respond;
 pub mod route;
 mod schema;
 mod settings;
+mod strangers;
 #[cfg(test)]
 mod tests;
 pub mod verify;
 mod visit;
 
 pub use address::{InvalidNetwork, Network};
+pub use again::{NotMapped, map_again};
 pub use answer::{Answer, EventAnswer, Status};
 pub use document::decode_for;
 pub use doors::{Doors, Flaw, NotReady, verify_of};
 pub use handshake::{Handshake, Reply};
 pub use intake::Intake;
-pub use line::keep_line;
+pub use line::{End, Gate, Guests};
 pub use refusal::Refusal;
 pub use respond::{Respond, check_door};
 pub use schema::mapping_schema;

@@ -1,5 +1,7 @@
 //! Why a request is turned away, and what its sender is told.
 
+use std::time::Duration;
+
 use crate::problem::Problem;
 use crate::{decode, store};
 
@@ -36,6 +38,18 @@ pub enum Refusal {
         /// What its sender is told.
         status: u16,
     },
+    /// Too much came from its address that was not believed, and it shows no signature or token.
+    #[error("too many requests, come again later")]
+    OverBudget {
+        /// Until there is something left.
+        wait: Duration,
+    },
+    /// It is believed, and more than the source may send in a minute (`per_minute`).
+    #[error("too many requests, come again later")]
+    OverPace {
+        /// Until there is something left.
+        wait: Duration,
+    },
     /// The body is larger than the source takes.
     #[error("the body is larger than the limit of {limit}{}", if *inflated { " once it is inflated" } else { "" })]
     TooLarge {
@@ -69,6 +83,11 @@ pub enum Refusal {
     Broken,
 }
 
+/// Whole seconds, one at least.
+fn seconds(wait: Duration) -> u64 {
+    (wait.as_secs() + u64::from(wait.subsec_nanos() > 0)).max(1)
+}
+
 impl Refusal {
     /// Every reason that a known source counts, as `intake_rejections_total` labels it.
     pub(super) const REASONS: &[&str] = &[
@@ -77,6 +96,8 @@ impl Refusal {
         "signature_mismatch",
         "timestamp_skew",
         "auth",
+        "over_budget",
+        "over_pace",
         "body_too_large",
         "bad_body",
         "bad_content_type",
@@ -90,6 +111,8 @@ impl Refusal {
             Self::Method { .. } => Some("method"),
             Self::Unverified(reason) | Self::Silent(reason) => Some(reason.label()),
             Self::Challenge { .. } => Some(Reason::Auth.label()),
+            Self::OverBudget { .. } => Some("over_budget"),
+            Self::OverPace { .. } => Some("over_pace"),
             Self::TooLarge { .. } => Some("body_too_large"),
             Self::Encoding
             | Self::Undecodable(
@@ -109,14 +132,22 @@ impl Refusal {
             | Self::Unverified(_)
             | Self::Silent(_)
             | Self::Challenge { .. }
+            | Self::OverBudget { .. }
             | Self::TooLarge { .. }
             | Self::Encoding
             | Self::Undecodable(_)
             | Self::Incomplete
             | Self::Late => "rejected",
-            Self::Crowded | Self::NotStored(store::Error::Full(_) | store::Error::Busy) => "shed",
+            Self::OverPace { .. }
+            | Self::Crowded
+            | Self::NotStored(store::Error::Full(_) | store::Error::Busy) => "shed",
             Self::Closed | Self::NotStored(_) | Self::Broken => "error",
         }
+    }
+
+    /// Whether it is not known from whom the request is: what clients are charged for.
+    pub(super) const fn is_disbelief(&self) -> bool {
+        matches!(self, Self::Unverified(_) | Self::Silent(_) | Self::Challenge { .. })
     }
 
     /// The word for it in the log.
@@ -147,6 +178,10 @@ impl From<&Refusal> for Problem {
             }
             Refusal::Challenge { status } => {
                 Self::new(*status, "/problems/challenge", "The handshake is not answered")
+            }
+            Refusal::OverBudget { wait } | Refusal::OverPace { wait } => {
+                Self::new(429, "/problems/too-many", "Too many requests")
+                    .retry_after(seconds(*wait))
             }
             Refusal::TooLarge { .. } => {
                 Self::new(413, "/problems/too-large", "The body is too large")

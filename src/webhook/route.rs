@@ -19,7 +19,7 @@ use super::answer::Answer;
 use super::handshake::Reply;
 use super::head::{Head, Headers};
 use super::intake::Intake;
-use super::line::cut_soon;
+use super::line::{Line, Read};
 use super::refusal::Refusal;
 use super::settings::PublicUrl;
 use crate::decode::percent_decoded;
@@ -54,7 +54,9 @@ async fn receive(
     let mut response = respond(&answer);
     if !body.ended {
         response.head_mut().set_connection_type(actix_web::http::ConnectionType::Close);
-        cut_soon(&request);
+    }
+    if let Some(line) = request.conn_data::<Arc<Line>>() {
+        line.answered(if body.ended { Read::Whole } else { Read::Partly });
     }
     response
 }

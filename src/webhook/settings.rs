@@ -19,6 +19,10 @@ pub struct IntakeSettings {
     pub max_buffered: ByteSize,
     /// How long a request may take to arrive.
     pub request_timeout: Span,
+    /// Requests that are not believed, for each client address; 0 is no limit.
+    pub unverified_per_minute: u32,
+    /// How long refused requests are kept in memory; 0 is not at all.
+    pub keep_rejected: Span,
     /// Where senders reach the bridge: what stands before `/hooks/…` in the URLs that some of them sign.
     pub public_url: Option<PublicUrl>,
     /// The proxies whose `X-Forwarded-For` counts.
@@ -72,6 +76,8 @@ impl Default for IntakeSettings {
             max_body_ceiling: ByteSize(16 << 20),
             max_buffered: ByteSize(64 << 20),
             request_timeout: Span(std::time::Duration::from_secs(10)),
+            unverified_per_minute: 600,
+            keep_rejected: Span(std::time::Duration::ZERO),
             public_url: None,
             trusted_proxies: Vec::new(),
         }

@@ -1,5 +1,6 @@
 //! One request from its head to its answer, counted and logged once.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -21,13 +22,18 @@ pub(super) struct Visit {
     pub(super) intake: Arc<Intake>,
     pub(super) door: Option<Arc<Door>>,
     pub(super) begun: Instant,
+    client: Option<IpAddr>,
     ended: bool,
 }
 
 impl Visit {
-    pub(super) fn begin(intake: Arc<Intake>, door: Option<Arc<Door>>) -> Self {
+    pub(super) fn begin(
+        intake: Arc<Intake>,
+        door: Option<Arc<Door>>,
+        client: Option<IpAddr>,
+    ) -> Self {
         intake.metrics().intake_in_flight_requests.with_label_values::<&str>(&[]).inc();
-        Self { intake, door, begun: Instant::now(), ended: false }
+        Self { intake, door, begun: Instant::now(), client, ended: false }
     }
 
     pub(super) fn end(mut self, answer: Result<Answer, Refusal>) -> Result<Answer, Refusal> {
@@ -53,6 +59,9 @@ impl Visit {
     fn refuse(&mut self, refusal: &Refusal) {
         self.ended = true;
         let after = self.begun.elapsed();
+        if refusal.is_disbelief() {
+            self.intake.charge(self.client);
+        }
         self.meters(Some(refusal)).refused(refusal, after, self.intake.metrics());
         let source = self.door.as_ref().map_or("unknown", |door| door.source.name.as_str());
         let (reason, elapsed_ms) = (refusal.reason(), elapsed_ms(self.begun));
@@ -73,6 +82,8 @@ impl Visit {
             Refusal::Unverified(_)
             | Refusal::Silent(_)
             | Refusal::Challenge { .. }
+            | Refusal::OverBudget { .. }
+            | Refusal::OverPace { .. }
             | Refusal::TooLarge { .. }
             | Refusal::Encoding
             | Refusal::Incomplete

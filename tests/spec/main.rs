@@ -4,14 +4,17 @@
 
 mod harness;
 
+mod abuse;
 mod admin;
 mod cli;
 mod crash;
 mod decoding;
 mod doctor;
+mod encryption;
 mod explain;
 mod handshakes;
 mod intake;
+mod letters;
 mod merging;
 mod metrics;
 mod order;

@@ -10,6 +10,9 @@ use super::super::Api;
 use crate::chatflow::{Contact, Failure, NewContact};
 use crate::contact::{AttributeChange, ContactId, ContactUpdate, Mobile};
 
+/// An update fails where it holds.
+type Where = fn(&ContactId, &ContactUpdate) -> bool;
+
 /// What was asked, in the order in which it was asked: `PUT abc1 Ann`, `FIND 12025550143`, `POST …`, `PROBE`.
 pub(super) struct FakeApi {
     state: Mutex<State>,
@@ -22,6 +25,7 @@ struct State {
     asked: Vec<String>,
     faults: HashMap<&'static str, VecDeque<Failure>>,
     lasting: HashMap<&'static str, Failure>,
+    faulty: Vec<(Where, Failure)>,
     open: HashMap<String, usize>,
     most_for_one: usize,
     most_open: usize,
@@ -73,6 +77,22 @@ impl FakeApi {
         };
     }
 
+    /// Updates for which this holds fail so until told otherwise.
+    pub(super) fn fails_where(&self, holds: Where, failure: Option<Failure>) {
+        let mut state = self.state();
+        match failure {
+            Some(failure) => state.faulty.push((holds, failure)),
+            None => {
+                state.faulty.pop();
+            }
+        }
+    }
+
+    pub(super) fn contact(&self, id: &ContactId) -> Contact {
+        let state = self.state();
+        state.contacts.iter().find(|contact| contact.id == *id).unwrap().clone()
+    }
+
     pub(super) fn panics_on(&self, name: &str) {
         self.state().panics_on = Some(name.to_owned());
     }
@@ -80,10 +100,6 @@ impl FakeApi {
     /// An update that adds this tag is refused.
     pub(super) fn refuses_the_tag(&self, tag: &str) {
         self.state().refused_tag = Some(tag.to_owned());
-    }
-
-    pub(super) fn contact(&self, id: &ContactId) -> Contact {
-        self.state().contacts.iter().find(|contact| contact.id == *id).unwrap().clone()
     }
 
     pub(super) fn tags_of(&self, id: &ContactId) -> Vec<String> {
@@ -154,6 +170,9 @@ impl Api for FakeApi {
         assert_ne!(panics_on.as_ref(), Some(&name), "told to panic");
         let about = format!("{} {name}", id.as_str().split_at(20).1);
         self.answer("PUT", &about, id.as_str(), |state| {
+            if let Some((_, failure)) = state.faulty.iter().find(|(holds, _)| holds(id, update)) {
+                return Err(failure.clone());
+            }
             if state.refused_tag.as_ref().is_some_and(|tag| update.tags.add.contains(tag)) {
                 let words = "no such tag".to_owned();
                 return Err(Failure::Answered { status: 400, words, retry_after: None });
@@ -164,6 +183,8 @@ impl Api for FakeApi {
                 return Err(Failure::Answered { status: 404, words, retry_after: None });
             };
             contact.name = update.name.clone().or(contact.name.take());
+            contact.optin = update.optin.or(contact.optin);
+            contact.incoming_blocked = update.incoming_blocked.or(contact.incoming_blocked);
             if let Some(mobile) = &update.mobile {
                 contact.mobile = Some(mobile.as_str().to_owned());
             }

@@ -1,6 +1,7 @@
 //! Delivery as a whole, between a store and an API that do as they are told, on a clock that stands still.
 
 mod api;
+mod circuit;
 mod merging;
 mod order;
 mod pausing;
@@ -9,6 +10,8 @@ mod resolving;
 mod retrying;
 mod stopping;
 mod store;
+mod storm;
+mod withdrawing;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -30,9 +30,11 @@ struct State {
     /// Lanes that a dead update blocks, for good.
     blocked: Vec<String>,
     ends: Vec<(i64, End)>,
+    dead: Vec<Waiting>,
     last_event: i64,
     fence: i64,
     failures: VecDeque<Error>,
+    unrevived: u32,
     names: BTreeMap<Lane, String>,
 }
 
@@ -70,6 +72,16 @@ impl FakeStore {
         let state = self.state();
         let all = state.lanes.values().flatten();
         all.map(|waiting| (waiting.attempts, waiting.lent.is_some())).collect()
+    }
+
+    /// How many updates are dead.
+    pub(super) fn dead(&self) -> usize {
+        self.state().dead.len()
+    }
+
+    /// So often nothing can be revived.
+    pub(super) fn fails_to_revive(&self, times: u32) {
+        self.state().unrevived = times;
     }
 
     /// The next operations of delivery fail so.
@@ -229,8 +241,13 @@ impl Store for FakeStore {
                     waiting.attempts -= 1;
                     waiting.lent = None;
                 }
-                End::Delivered | End::Skipped(_) | End::Dead(..) => {
+                End::Delivered | End::Skipped(_) => {
                     lane.remove(place);
+                }
+                End::Dead(..) => {
+                    let mut gone = lane.remove(place).unwrap();
+                    gone.lent = None;
+                    state.dead.push(gone);
                 }
             }
             if matches!(end, End::Dead(..)) && after_dead == AfterDead::Block {
@@ -282,6 +299,27 @@ impl Store for FakeStore {
         state.aliases.insert(key, to);
         self.changed.notify_waiters();
         Ok(joined)
+    }
+
+    async fn revive(&self, updates: &[UpdateId]) -> Result<Vec<UpdateId>, Error> {
+        let now = self.clock.monotonic();
+        let mut state = self.state();
+        let State { lanes, dead, unrevived, .. } = &mut *state;
+        if let Some(left) = unrevived.checked_sub(1) {
+            *unrevived = left;
+            return Err(Error::Failed("no luck".to_owned()));
+        }
+        let revived: Vec<_> = dead.extract_if(.., |dead| updates.contains(&dead.id)).collect();
+        let ids = revived.iter().map(|update| update.id).collect();
+        for update in revived {
+            let lane = lanes.entry(update.planned.target.who.key()).or_default();
+            let place = lane.iter().filter(|other| other.id < update.id || other.lent.is_some());
+            let place = place.count();
+            let attempts = update.attempts.saturating_sub(1);
+            lane.insert(place, Waiting { due: now, attempts, failing_since: None, ..update });
+        }
+        self.changed.notify_waiters();
+        Ok(ids)
     }
 
     async fn numbers(&self) -> Result<Numbers, Error> {

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::contact::{ContactId, DeadReason};
+use crate::store::letters::Change;
 
 fn contact(last: u8) -> ContactId {
     ContactId::try_from(format!("65f0c0ffee0123456789ab{last:02x}")).unwrap()
@@ -224,6 +225,9 @@ pub(crate) async fn a_lane_that_is_blocked_blocks_the_one_it_joins(backend: impl
     record(to, k2.lent, End::Delivered).await;
     lends_nothing(to).await;
     assert_eq!(to.numbers().await.unwrap().scheduled, 2);
+    let discard = vec![Change::Discard(k1.lent.update)];
+    to.change(discard, EventId(i64::MAX >> 16)).await.unwrap();
+    delivers(to, &["k3", "x4"]).await;
 }
 
 pub(crate) async fn what_comes_under_a_new_key_waits_for_the_update_that_gives_it(

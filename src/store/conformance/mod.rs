@@ -4,7 +4,10 @@ pub(super) mod append;
 pub(super) mod join;
 pub(super) mod keep;
 pub(super) mod lend;
+pub(super) mod letters;
 mod order;
+pub(super) mod retain;
+pub(super) mod revive;
 pub(super) mod runs;
 
 use std::sync::Arc;
@@ -14,8 +17,8 @@ use futures_util::poll;
 use jiff::Timestamp;
 
 use super::{
-    AfterDead, Claim, Dedupe, End, Joined, Lent, NewEvent, NewState, NewUpdate, Numbers, Receipt,
-    Request, Run, Store, StoreSettings, Trouble, Wanted,
+    AfterDead, Claim, Dedupe, End, Joined, Lent, Letters, NewEvent, NewState, NewUpdate, Numbers,
+    Receipt, Request, Run, Store, StoreSettings, Trouble, Wanted,
 };
 use crate::clock::ManualClock;
 use crate::contact::{ContactUpdate, Mobile, OnMissing, PlannedUpdate, Target, Who};
@@ -25,7 +28,7 @@ use crate::units::ByteSize;
 /// A store under test, with a clock that the test moves.
 pub(super) trait Backend: Sized {
     /// The store.
-    type Store: Store;
+    type Store: Letters;
 
     /// An empty store.
     async fn with(settings: StoreSettings) -> Self;
@@ -113,8 +116,13 @@ macro_rules! keeps_every_promise {
                 what_was_lent_together_goes_together_after_a_crash,
                 a_run_that_nobody_takes_comes_back_whole,
                 a_dead_update_blocks_its_lane_and_a_withdrawal_passes,
+                a_blocked_lane_goes_on_when_what_blocks_it_is_replayed_or_discarded,
                 a_withdrawal_that_waits_already_passes_when_its_lane_is_blocked,
                 the_oldest_withdrawal_that_is_not_delivered_is_told,
+            ],
+            revive: [
+                what_is_revived_waits_at_its_old_place_as_if_it_had_not_been_tried,
+                only_what_is_dead_is_revived,
             ],
             keep: [
                 the_ledger_balances_over_a_restart,
@@ -127,6 +135,28 @@ macro_rules! keeps_every_promise {
                 mapping_files_are_replaced_as_a_whole_or_not_at_all,
                 the_first_secret_of_a_sender_is_kept_and_no_other,
                 a_store_that_is_closed_says_so,
+            ],
+            retain: [
+                what_has_come_to_an_end_goes_when_its_time_has_come,
+                an_event_goes_as_a_whole_or_not_at_all,
+                a_request_stays_as_long_as_one_of_its_events,
+                dead_letters_go_only_where_that_is_set_and_count_as_expired,
+                a_repeat_is_known_when_the_first_has_been_deleted,
+                past_four_fifths_of_its_size_history_goes_before_its_time,
+                what_is_purged_is_forgotten_with_all_that_came_with_it,
+            ],
+            letters: [
+                a_replayed_update_waits_before_all_that_came_later,
+                a_replayed_update_of_a_lane_that_is_free_is_due_at_once,
+                what_is_left_out_is_not_sent_and_the_plan_stays,
+                of_which_nothing_is_left_it_is_skipped_and_can_come_back,
+                only_what_is_dead_is_replayed_and_only_what_waits_for_somebody_discarded,
+                what_came_for_the_contact_meanwhile_stops_a_replay,
+                later_is_what_was_delivered_or_waits_and_for_consent_whatever_was_planned,
+                an_event_is_mapped_again_in_part_and_what_was_delivered_stays,
+                updates_are_found_by_all_that_is_said_of_them,
+                a_pause_of_an_operator_is_there_after_a_restart,
+                an_audit_counts_the_rows_and_finds_them_as_they_were_counted,
             ],
         }
         #[test]
@@ -267,6 +297,7 @@ fn assert_balance(numbers: &Numbers) {
     let Numbers { ready, scheduled, in_flight, held, delivered, skipped, dead, discarded, .. } =
         numbers;
     let updates = ready + scheduled + in_flight + held + delivered + skipped + dead + discarded;
+    let updates = updates + numbers.expired;
     assert_eq!(numbers.updates_planned, updates, "{numbers:?}");
     let events = numbers.events_duplicate
         + numbers.events_control

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::contact::DeadReason;
+use crate::store::letters::{Change, Sends};
 
 const MERGED: Wanted = Wanted { runs: 9, merging: true };
 
@@ -237,6 +238,34 @@ pub(crate) async fn a_dead_update_blocks_its_lane_and_a_withdrawal_passes(backen
     let numbers = to.numbers().await.unwrap();
     assert_eq!((numbers.scheduled, numbers.dead, numbers.delivered), (3, 1, 2));
     assert_balance(&numbers);
+}
+
+pub(crate) async fn a_blocked_lane_goes_on_when_what_blocks_it_is_replayed_or_discarded(
+    backend: impl Backend,
+) {
+    for replays in [true, false] {
+        let to = &**backend.store();
+        store(to, vec![event(vec![update(1, "a"), update(1, "b")])]).await;
+        let lent = claim_one(to).await.lent;
+        let dead = vec![(lent, End::Dead(DeadReason::Refused, trouble()))];
+        assert!(to.record(dead, AfterDead::Block).await.unwrap());
+        lends_nothing(to).await;
+
+        let change = if replays {
+            Change::Replay { update: lent.update, sends: Sends::Whole }
+        } else {
+            Change::Discard(lent.update)
+        };
+        to.change(vec![change], EventId(i64::MAX >> 16)).await.unwrap();
+
+        let expected: &[&str] = if replays { &["a", "b"] } else { &["b"] };
+        for expected in expected {
+            let claim = claim_one(to).await;
+            assert_eq!(name(&claim), *expected);
+            record(to, claim.lent, End::Delivered).await;
+        }
+        lends_nothing(to).await;
+    }
 }
 
 pub(crate) async fn a_withdrawal_that_waits_already_passes_when_its_lane_is_blocked(

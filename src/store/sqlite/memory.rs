@@ -75,10 +75,17 @@ impl Memory {
     /// Reads it from the store; at most one covering index.
     pub(super) fn load(connection: &Connection, now: i64) -> Result<Self, Error> {
         let moved = schema::number(connection, "moved")?.unwrap_or(0);
-        Self::read(connection, moved, now).map_err(|error| failed(&error))
+        let deleted = schema::number(connection, "last_event")?.unwrap_or(0);
+        Self::read(connection, (moved, deleted), now).map_err(|error| failed(&error))
     }
 
-    fn read(connection: &Connection, moved: i64, now: i64) -> rusqlite::Result<Self> {
+    /// `moved` is the event up to which all keys are in their table, `deleted` the last one that was the youngest
+    /// when it was deleted: ids go on after both.
+    fn read(
+        connection: &Connection,
+        (moved, deleted): (i64, i64),
+        now: i64,
+    ) -> rusqlite::Result<Self> {
         let open: i64 =
             connection.query_row(statements::OPEN_UPDATES, [What::Open as u8], |row| row.get(0))?;
         let mut names = Names::default();
@@ -93,7 +100,7 @@ impl Memory {
             lanes: Lanes::load(connection, open)?,
             seen: Seen::load(connection, moved, now)?,
             names,
-            last_event: last.unwrap_or(0).max(moved),
+            last_event: last.unwrap_or(0).max(moved).max(deleted),
             open,
         })
     }

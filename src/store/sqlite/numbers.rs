@@ -8,7 +8,7 @@ use super::statements;
 use crate::store::Numbers;
 
 pub(super) fn numbers(connection: &Connection, now: i64) -> rusqlite::Result<Numbers> {
-    let mut counts = [0_u64; 12];
+    let mut counts = [0_u64; 13];
     let mut ledger = connection.prepare_cached(statements::LEDGER)?;
     let mut rows = ledger.query([])?;
     while let Some(row) = rows.next()? {
@@ -37,6 +37,7 @@ pub(super) fn numbers(connection: &Connection, now: i64) -> rusqlite::Result<Num
         skipped: of(What::Skipped),
         dead: of(What::Dead),
         discarded: of(What::Discarded),
+        expired: of(What::Expired),
         events_received: of(What::Received),
         events_duplicate: of(What::Duplicate),
         events_control: of(What::Control),

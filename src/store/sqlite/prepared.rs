@@ -150,7 +150,7 @@ fn prepare_updates(keys: &Keys, updates: Vec<NewUpdate>) -> Result<Vec<PreparedU
     updates.into_iter().map(|update| prepare_update(keys, update)).collect()
 }
 
-fn prepare_update(keys: &Keys, update: NewUpdate) -> Result<PreparedUpdate, Error> {
+pub(super) fn prepare_update(keys: &Keys, update: NewUpdate) -> Result<PreparedUpdate, Error> {
     let NewUpdate { rule, item, state } = update;
     let state = match state {
         NewState::Waiting(planned) => PreparedState::Waiting(PreparedWaiting {

@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
 use super::claim::{Lending, RawRun};
+use super::letters::Asked;
 use super::prepared::Incoming;
+use crate::store::letters::Changed;
 use crate::store::{AfterDead, End, Error, Joined, Lent, Receipt, Wanted};
 
 /// At most so many requests wait to be stored, and at most so many bytes of them; more is [`Error::Busy`].
@@ -34,6 +36,8 @@ pub(super) enum Ending {
     Said(End),
     /// This release cannot read it: it is held, reason `version`.
     Unreadable(String),
+    /// It is dead and is to wait again: whatever the fence, nobody holds it.
+    Revived,
 }
 
 /// Ends to be recorded, of one run; without a reply where the store itself says them.
@@ -70,6 +74,12 @@ pub(super) struct AdoptOp {
     pub(super) reply: oneshot::Sender<Result<String, Error>>,
 }
 
+/// What an operator asks.
+pub(super) struct ChangeOp {
+    pub(super) asked: Asked,
+    pub(super) reply: oneshot::Sender<Result<Vec<Changed>, Error>>,
+}
+
 /// Somebody who asks whether the store can be written.
 pub(super) type CheckOp = oneshot::Sender<Result<(), Error>>;
 
@@ -93,8 +103,22 @@ pub(super) struct Work {
     pub(super) checks: Vec<CheckOp>,
     pub(super) keeps: Vec<KeepOp>,
     pub(super) adoptions: Vec<AdoptOp>,
+    pub(super) changes: Vec<ChangeOp>,
     #[cfg(test)]
     pub(super) hooks: Vec<HookOp>,
+}
+
+impl Work {
+    /// Whether nobody asks for anything.
+    pub(super) fn is_empty(&self) -> bool {
+        self.records.is_empty()
+            && self.appends.is_empty()
+            && self.claims.is_empty()
+            && self.checks.is_empty()
+            && self.keeps.is_empty()
+            && self.adoptions.is_empty()
+            && self.changes.is_empty()
+    }
 }
 
 /// How the last commit went: who was answered by it comes back soon, so the next one waits for them a little.
@@ -116,6 +140,7 @@ struct Waiting {
     checks: Vec<CheckOp>,
     keeps: Vec<KeepOp>,
     adoptions: Vec<AdoptOp>,
+    changes: Vec<ChangeOp>,
     #[cfg(test)]
     hooks: Vec<HookOp>,
     /// The clock was moved: what was not due may be due now.
@@ -138,7 +163,8 @@ impl Waiting {
         let asked = !self.claims.is_empty()
             || !self.checks.is_empty()
             || !self.keeps.is_empty()
-            || !self.adoptions.is_empty();
+            || !self.adoptions.is_empty()
+            || !self.changes.is_empty();
         self.closed || self.jumped || asked
     }
 }
@@ -227,6 +253,13 @@ impl Queue {
         })
     }
 
+    pub(super) fn change(&self, op: ChangeOp) -> Result<(), Error> {
+        self.put(|waiting| {
+            waiting.changes.push(op);
+            Ok(())
+        })
+    }
+
     #[cfg(test)]
     pub(super) fn hook(&self, op: HookOp) -> Result<(), Error> {
         self.put(|waiting| {
@@ -251,22 +284,17 @@ impl Queue {
         self.wake.notify_one();
     }
 
-    /// Takes nothing more and forgets what waits: who waits for an answer learns that the store is closed.
     pub(super) fn abandon(&self) {
         *self.lock() = Waiting { closed: true, ..Waiting::default() };
     }
 
     /// The next work; waits for it, but no longer than `idle`. Nothing when closed and all is done.
-    pub(super) fn take(&self, pace: Pace, idle: Option<Duration>) -> Option<Work> {
+    pub(super) fn take(&self, pace: Pace, idle: Duration) -> Option<Work> {
         let mut waiting = self.lock();
         let left_over = waiting.operations();
         waiting.wake_at = 1;
-        let until = idle.map(|idle| Instant::now() + idle);
+        let until = Instant::now() + idle;
         while waiting.operations() == 0 && !waiting.is_urgent() {
-            let Some(until) = until else {
-                waiting = self.wake.wait(waiting).unwrap_or_else(PoisonError::into_inner);
-                continue;
-            };
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 break;
@@ -296,7 +324,8 @@ impl Waiting {
         let done = self.operations() == 0
             && self.checks.is_empty()
             && self.keeps.is_empty()
-            && self.adoptions.is_empty();
+            && self.adoptions.is_empty()
+            && self.changes.is_empty();
         if self.closed && done {
             return None;
         }
@@ -314,6 +343,7 @@ impl Waiting {
             checks: std::mem::take(&mut self.checks),
             keeps: std::mem::take(&mut self.keeps),
             adoptions: std::mem::take(&mut self.adoptions),
+            changes: std::mem::take(&mut self.changes),
             #[cfg(test)]
             hooks: std::mem::take(&mut self.hooks),
         };

@@ -31,6 +31,29 @@ impl State {
     pub(super) const FINISHED: &[Self] =
         &[Self::Delivered, Self::Held, Self::Skipped, Self::Dead, Self::Discarded];
 
+    /// The state, other than open, with this word.
+    pub(super) fn finished(word: &str) -> Option<Self> {
+        Self::FINISHED.iter().copied().find(|state| state.as_str() == word)
+    }
+
+    /// The state with this number.
+    pub(super) fn of(number: i64) -> Option<Self> {
+        let mut all = std::iter::once(Self::Open).chain(Self::FINISHED.iter().copied());
+        all.find(|state| *state as i64 == number)
+    }
+
+    /// What it is counted as.
+    pub(super) const fn counted(self) -> What {
+        match self {
+            Self::Open => What::Open,
+            Self::Delivered => What::Delivered,
+            Self::Held => What::Held,
+            Self::Skipped => What::Skipped,
+            Self::Dead => What::Dead,
+            Self::Discarded => What::Discarded,
+        }
+    }
+
     /// The word of the reference.
     pub(super) const fn as_str(self) -> &'static str {
         match self {
@@ -78,6 +101,9 @@ impl Batch<'_> {
         ends: &[(Lent, Ending)],
         after_dead: AfterDead,
     ) -> rusqlite::Result<bool> {
+        if let [(lent, Ending::Revived)] = ends {
+            return self.revive(number(lent.update));
+        }
         // The head of a lane of which nothing else is lent stays the head: nothing has to be found for it.
         let stays = ends.len() == 1 && self.lends_single_updates_only();
         let mut recorded = Vec::with_capacity(ends.len());
@@ -125,6 +151,8 @@ impl Batch<'_> {
         let id = number(lent.update);
         let done = |(lane, _)| Recorded { lane, due_at: None };
         match ending {
+            // Comes alone, and is seen to above.
+            Ending::Revived => Ok(None),
             Ending::Said(End::Delivered) => {
                 let ended = self.end(lent, State::Delivered, What::Delivered, None, 0)?;
                 Ok(ended.map(done))

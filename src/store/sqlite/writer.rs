@@ -1,19 +1,21 @@
 //! The one thread that writes: one transaction for whatever waits, records first, then what came in, then claims.
 
 use std::collections::VecDeque;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::batch::Batch;
+use super::cipher::Cipher;
 use super::claim::{Lending, RawRun};
-use super::connection::{self, failed};
+use super::connection::{self, StoreFile, failed};
+use super::follow::Followed;
+use super::house::House;
 use super::lanes::reclaim;
 use super::lock::LockFile;
 use super::memory::Memory;
-use super::queue::{AdoptOp, AppendOp, ClaimOp, JoinOp, Pace, Queue, RecordOp, Work};
+use super::queue::{AdoptOp, AppendOp, ChangeOp, ClaimOp, JoinOp, Pace, Queue, RecordOp, Work};
 use super::room::Room;
 use super::{mappings, schema, statements};
 use crate::clock::SharedClock;
@@ -30,7 +32,7 @@ const MOST_CLAIMS_A_COMMIT: usize = 4096;
 /// Everything the thread has.
 pub(super) struct Writer {
     pub(super) queue: Arc<Queue>,
-    pub(super) path: PathBuf,
+    pub(super) path: StoreFile,
     pub(super) max_pages: u64,
     /// Nothing after an error that leaves it in doubt: it is opened again.
     pub(super) connection: Option<Connection>,
@@ -44,6 +46,8 @@ pub(super) struct Writer {
     /// Held until the connection is closed.
     pub(super) lock: LockFile,
     pub(super) waits: Waits,
+    pub(super) house: House,
+    pub(super) followed: Followed,
 }
 
 /// What the thread still has to do.
@@ -80,7 +84,9 @@ impl Writer {
     pub(super) fn run(mut self) {
         let _ended = Ended(Arc::clone(&self.queue));
         while let Some(work) = self.queue.take(self.waits.pace, self.idle()) {
+            let quiet = work.is_empty();
             self.serve(work);
+            self.keep_house(quiet);
         }
         // The last connection to go copies the log into the file; only then may another process have it.
         drop(self.connection.take());
@@ -88,7 +94,14 @@ impl Writer {
     }
 
     /// How long to wait for work at most.
-    fn idle(&self) -> Option<Duration> {
+    fn idle(&self) -> Duration {
+        let house = self.house.idle();
+        let house = self.key_file_idle().map_or(house, |look| look.min(house));
+        self.due().map_or(house, |due| due.min(house))
+    }
+
+    /// How long until something is to be done for those who wait.
+    fn due(&self) -> Option<Duration> {
         if !self.waits.unrecorded.is_empty() {
             return Some(LOOK_AGAIN);
         }
@@ -102,13 +115,19 @@ impl Writer {
         Some(Duration::from_millis(u64::try_from(left).unwrap_or(0)).min(LOOK_AGAIN))
     }
 
-    fn now(&self) -> i64 {
+    pub(super) fn now(&self) -> i64 {
         self.clock.now().as_millisecond()
     }
 
     fn serve(&mut self, work: Work) {
-        let Work { mut records, joins, mut appends, claims, checks, keeps, adoptions, .. } = work;
+        let Work {
+            mut records, joins, mut appends, claims, checks, keeps, adoptions, changes, ..
+        } = work;
         self.adopt(adoptions);
+        for ChangeOp { asked, reply } in changes {
+            let changed = self.change(&asked);
+            answer(reply, changed);
+        }
         #[cfg(test)]
         for hook in work.hooks {
             if let Some(connection) = &self.connection {
@@ -213,15 +232,21 @@ impl Writer {
                 ([], [], []) => "claim",
             };
             self.metrics.store_errors_total.with_label_values(&[operation, error.label()]).inc();
-            self.memory = None;
-            self.waits.next_due = None;
-            if matches!(error, Error::Full(_)) {
-                self.room.was_full();
-            } else {
-                self.connection = None;
-            }
+            self.doubt(error);
         }
         done
+    }
+
+    /// After a failed commit what is in memory is loaded again; where it is in doubt what is in the file, the file
+    /// is opened again.
+    pub(super) fn doubt(&mut self, error: &Error) {
+        self.memory = None;
+        self.waits.next_due = None;
+        if matches!(error, Error::Full(_)) {
+            self.room.was_full();
+        } else {
+            self.connection = None;
+        }
     }
 
     fn attempt(
@@ -232,18 +257,12 @@ impl Writer {
         check: bool,
     ) -> Result<Done, Error> {
         let now = self.now();
-        let connection = match &mut self.connection {
-            Some(connection) => connection,
-            closed => closed.insert(connection::writing(&self.path, self.max_pages)?),
-        };
-        let memory = match &mut self.memory {
-            Some(memory) => memory,
-            forgotten => {
-                // A commit that failed may have reached the disk all the same: what it lent is in nobody's hands.
-                reclaim(connection, Some(self.fence), now).map_err(|error| failed(&error))?;
-                forgotten.insert(Memory::load(connection, now)?)
-            }
-        };
+        let (connection, memory) = ready(
+            (&mut self.connection, &mut self.memory),
+            (&self.path, self.max_pages),
+            self.fence,
+            now,
+        )?;
         let most = self.waits.claims.iter().map(|claim| claim.wanted.runs);
         let wanted = most.fold(0_usize, usize::saturating_add).min(MOST_CLAIMS_A_COMMIT);
         let merging = self.waits.claims.iter().all(|claim| claim.wanted.merging);
@@ -353,8 +372,30 @@ fn write(batch: &mut Batch<'_>, room: &mut Room, work: &Writing<'_>) -> rusqlite
 
 /// Keeps a value unless there is one of its name; gives the one there is.
 fn adopt(connection: &Connection, name: &str, secret: &str) -> rusqlite::Result<String> {
-    connection.prepare_cached(statements::ADD_META)?.execute((name, secret))?;
-    connection.prepare_cached(statements::GET_META)?.query_row([name], |row| row.get(0))
+    connection.prepare_cached(statements::ADOPT)?.execute((name, secret))?;
+    connection.prepare_cached(statements::ADOPTED)?.query_row([name], |row| row.get(0))
+}
+
+/// The connection and the memory: opened and loaded again where they were thrown away.
+pub(super) fn ready<'a>(
+    (connection, memory): (&'a mut Option<Connection>, &'a mut Option<Memory>),
+    (path, max_pages): (&StoreFile, u64),
+    fence: i64,
+    now: i64,
+) -> Result<(&'a mut Connection, &'a mut Memory), Error> {
+    let connection = match connection {
+        Some(connection) => connection,
+        closed => closed.insert(connection::writing(path, max_pages)?),
+    };
+    let memory = match memory {
+        Some(memory) => memory,
+        forgotten => {
+            // A commit that failed may have reached the disk all the same: what it lent is in nobody's hands.
+            reclaim(connection, Some(fence), now).map_err(|error| failed(&error))?;
+            forgotten.insert(Memory::load(connection, now)?)
+        }
+    };
+    Ok((connection, memory))
 }
 
 fn next_due(connection: &Connection) -> rusqlite::Result<Option<i64>> {
@@ -367,8 +408,14 @@ fn answer<T>(reply: tokio::sync::oneshot::Sender<T>, answer: T) {
 }
 
 /// Brings the store to this release's schema, counts this start, and has everything that was lent go back.
-pub(super) fn start(connection: &mut Connection, now: i64) -> Result<(i64, [u8; 32]), Error> {
+pub(super) fn start(
+    connection: &mut Connection,
+    cipher: &Cipher,
+    now: i64,
+) -> Result<(i64, [u8; 32]), Error> {
     schema::migrate(connection, schema::STEPS)?;
+    schema::check_keys(connection, cipher)?;
+    schema::note_key(connection, cipher)?;
     let transaction = connection
         .transaction_with_behavior(TransactionBehavior::Immediate)
         .map_err(|error| failed(&error))?;

@@ -54,8 +54,10 @@ pub enum Error {
 ///
 /// The last lines are written when what this gives is dropped: keep it to the end of `main`.
 pub fn begin(settings: &LogSettings) -> Result<Guard, Error> {
-    // What the server library says of its own start is said by `started`; whoever wants it can ask for it.
-    let filter = EnvFilter::try_new(format!("actix_server=warn,{}", settings.level))?;
+    // What the server library says of its own start is said by `started`, and what it says of broken requests is
+    // counted: whoever floods us would fill the log. Whoever wants it can ask for it.
+    let filter =
+        EnvFilter::try_new(format!("actix_server=warn,actix_http=off,{}", settings.level))?;
     let terminal = std::io::stderr().is_terminal();
     let format =
         settings.format.unwrap_or(if terminal { LogFormat::Pretty } else { LogFormat::Json });

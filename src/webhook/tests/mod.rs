@@ -12,17 +12,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use actix_web::App;
 use actix_web::dev::ServiceResponse;
 use actix_web::http::Method;
 use actix_web::test::{TestRequest, call_service, init_service, read_body};
-use actix_web::{App, HttpServer};
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::stream;
 use jiff::Timestamp;
 use serde_json::{Value as Json, json};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio_util::task::TaskTracker;
 
 use super::head::{Head, Headers};
@@ -40,7 +38,6 @@ use crate::store::{
     Wanted,
 };
 use crate::telemetry::metrics::Metrics;
-use crate::units::{ByteSize, Span};
 
 /// A store in memory that only takes in.
 #[derive(Default)]
@@ -82,6 +79,13 @@ impl Store for Shelf {
 
     async fn record(&self, _: Vec<(Lent, End)>, _: AfterDead) -> Result<bool, Error> {
         Ok(false)
+    }
+
+    async fn revive(
+        &self,
+        _: &[crate::event::UpdateId],
+    ) -> Result<Vec<crate::event::UpdateId>, Error> {
+        Ok(Vec::new())
     }
 
     fn lane_of(&self, _who: &crate::contact::Who) -> Lane {

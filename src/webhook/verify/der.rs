@@ -6,10 +6,13 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use jiff::Timestamp;
 
 const SEQUENCE: u8 = 0x30;
 const BIT_STRING: u8 = 0x03;
 const OBJECT_ID: u8 = 0x06;
+const UTC_TIME: u8 = 0x17;
+const GENERALIZED_TIME: u8 = 0x18;
 const EXPLICIT_VERSION: u8 = 0xA0;
 
 /// One value: its tag, what is in it, and what comes behind it.
@@ -60,6 +63,38 @@ pub(super) fn public_key(der: &[u8]) -> Option<Found<'_>> {
     })
 }
 
+/// Until when a certificate holds.
+pub(super) fn not_after(certificate: &[u8]) -> Option<Timestamp> {
+    let (inside, _) = expect(certificate, SEQUENCE)?;
+    let (certificate, _) = expect(inside, SEQUENCE)?;
+    let mut rest = match value(certificate)? {
+        (EXPLICIT_VERSION, _, behind) => behind,
+        _ => certificate,
+    };
+    // Serial number, algorithm, issuer.
+    for _ in 0..3 {
+        (_, _, rest) = value(rest)?;
+    }
+    let (validity, _) = expect(rest, SEQUENCE)?;
+    let (_, _, rest) = value(validity)?;
+    let (tag, time, _) = value(rest)?;
+    time_of(tag, std::str::from_utf8(time).ok()?)
+}
+
+/// RFC 5280, section 4.1.2.5: `YYMMDDHHMMSSZ` until 2049, `YYYYMMDDHHMMSSZ` from then on.
+fn time_of(tag: u8, text: &str) -> Option<Timestamp> {
+    let full = match tag {
+        UTC_TIME => {
+            let year: u8 = text.get(..2)?.parse().ok()?;
+            format!("{}{text}", if year < 50 { "20" } else { "19" })
+        }
+        GENERALIZED_TIME => text.to_owned(),
+        _ => return None,
+    };
+    let time = jiff::civil::DateTime::strptime("%Y%m%d%H%M%SZ", full).ok()?;
+    Some(time.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp())
+}
+
 fn key_info(inside: &[u8]) -> Option<Found<'_>> {
     let (algorithm, behind) = expect(inside, SEQUENCE)?;
     let (kind, _) = expect(algorithm, OBJECT_ID)?;
@@ -107,10 +142,28 @@ mod tests {
         assert_eq!(public_key(&certificate), public_key(&key));
     }
 
+    #[test]
+    fn a_certificate_says_until_when_it_holds() {
+        let pem = include_str!("../../../tests/fixtures/keys/rsa-certificate.pem");
+        let until = not_after(&bytes_of(pem).unwrap()).unwrap();
+        assert_eq!(until.to_string(), "2126-10-31T22:50:15Z");
+        for (tag, text, time) in [
+            (UTC_TIME, "491231235959Z", Some("2049-12-31T23:59:59Z")),
+            (UTC_TIME, "500101000000Z", Some("1950-01-01T00:00:00Z")),
+            (GENERALIZED_TIME, "20500101000000Z", Some("2050-01-01T00:00:00Z")),
+            (GENERALIZED_TIME, "soon", None),
+            (SEQUENCE, "491231235959Z", None),
+        ] {
+            let time = time.map(|time| time.parse().unwrap());
+            assert_eq!(time_of(tag, text), time, "{text}");
+        }
+    }
+
     proptest! {
         #[test]
         fn no_bytes_make_it_panic(bytes: Vec<u8>, text: String) {
             let _found = public_key(&bytes);
+            let _time = not_after(&bytes);
             let _bytes = bytes_of(&text);
         }
     }

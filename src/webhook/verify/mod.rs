@@ -30,6 +30,7 @@ mod resolve;
 mod schema;
 mod scheme;
 mod secret;
+mod shown;
 mod sign;
 mod signature;
 mod spec;
@@ -56,6 +57,11 @@ use self::key::{Key, Use};
 use self::scheme::Part;
 use super::handshake::Handshake;
 use super::head::Head;
+
+/// Until when a certificate (DER) holds; nothing where the bytes are none.
+pub fn not_after(certificate: &[u8]) -> Option<Timestamp> {
+    der::not_after(certificate)
+}
 
 /// Shorter secrets work, with a warning.
 const SHORT: usize = 8;

@@ -115,6 +115,11 @@ impl Bridge {
         self.running.mappings()
     }
 
+    /// The token of the admin API.
+    pub(crate) fn admin_token(&self) -> String {
+        self.running.admin_token().expose().to_owned()
+    }
+
     /// The addresses of the listeners.
     pub(crate) fn addresses(&self) -> chatflow_bridge::server::Addresses {
         self.running.addresses()
@@ -125,6 +130,13 @@ impl Bridge {
         let url = format!("http://{}{path}", self.running.addresses().admin);
         let request = self.http.get(url).bearer_auth(self.running.admin_token().expose());
         Answer::of(request.send().await.unwrap()).await
+    }
+
+    /// What the admin API answers to a change.
+    pub(crate) async fn change(&self, path: &str, body: &Value) -> Answer {
+        let url = format!("http://{}{path}", self.running.addresses().admin);
+        let request = self.http.post(url).bearer_auth(self.running.admin_token().expose());
+        Answer::of(request.json(body).send().await.unwrap()).await
     }
 
     /// What the listener for machines gives for a path.
