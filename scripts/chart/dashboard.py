@@ -84,6 +84,8 @@ ROWS = [
         ("Updates in the queue", "`ready` grows: delivery is slower than intake. `scheduled` grows: the API fails.", "timeseries", "short", 8, [(f"max by (state) ({m('queue_updates', ALIVE)})", "{{state}}"), (f"max({m('queue_capacity_updates')})", "capacity")], []),
         ("Oldest ready update", "0 while nothing waits.", "timeseries", "s", 8, [(f"max({m('queue_oldest_age_seconds', READY)})", "age")], []),
         ("In and out", "Updates written and finished.", "timeseries", "ops", 8, [(rate("updates_enqueued_total"), "in"), (rate("updates_finished_total", "outcome"), "{{outcome}}")], []),
+        ("Requests saved", "Updates that went in the request of another of the same contact (`delivery.coalesce`).", "timeseries", "ops", 8, [(rate("updates_coalesced_total", "source", SOURCE), "{{source}}")], []),
+        ("Oldest withdrawal undelivered", "A person took consent back, and Chatflow does not know yet.", "timeseries", "s", 8, [(f"max({m('withdrawal_oldest_age_seconds')})", "age")], [(None, "green"), (3600, "red")]),
     ]),
     ("Delivery", [
         ("Calls by outcome", "Find, create and update.", "timeseries", "reqps", 8, [(rate("delivery_attempts_total", "operation, outcome"), "{{operation}} {{outcome}}")], []),

@@ -140,6 +140,8 @@ statements! {
         waits!(), " AND (withdrawal = 1 OR NOT EXISTS (SELECT 1 FROM blocked WHERE lane = ?1)) \
         ORDER BY id LIMIT 1)");
     BLOCK = "INSERT INTO blocked(lane, update_id) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
+    BLOCKING_MOVE = "UPDATE upd SET lane = ?2 \
+        WHERE id IN (SELECT update_id FROM blocked WHERE lane = ?1)";
     BLOCKS_MOVE = "INSERT INTO blocked(lane, update_id) SELECT ?2, update_id FROM blocked \
         WHERE lane = ?1 ON CONFLICT DO NOTHING";
     UNBLOCK_LANE = "DELETE FROM blocked WHERE lane = ?1";
@@ -162,7 +164,7 @@ statements! {
     IS_DEAD = "SELECT 1 FROM upd WHERE id = ?1 AND state = 4";
     HOME = "SELECT lane, key, coalesce(withdrawal, 0) FROM upd WHERE id = ?1";
     UNBLOCK = "DELETE FROM blocked WHERE lane = ?1 AND update_id = ?2";
-    BLOCKS = "SELECT count(*) > 0 FROM blocked WHERE lane = ?1";
+    BLOCKS = "SELECT 1 FROM blocked WHERE lane = ?1";
     BACK_IN_LINE = "UPDATE upd SET state = 0, reason = NULL, finished_at = NULL, \
         first_failed = NULL, attempts = max(attempts - 1, 0), due_at = ?2, lane = ?3 \
         WHERE id = ?1 RETURNING source";

@@ -7,6 +7,7 @@ use rusqlite::{OptionalExtension, TransactionBehavior};
 
 use super::super::append::{IGNORED, TAKEN};
 use super::super::batch::Batch;
+use super::super::blocked::ComesBack;
 use super::super::connection::failed;
 use super::super::ledger::What;
 use super::super::prepared::PreparedUpdate;
@@ -218,9 +219,9 @@ impl Batch<'_> {
         for forget in [statements::FORGET_ATTEMPTS, statements::FORGET_DETAIL] {
             self.connection.prepare_cached(forget)?.execute([id])?;
         }
-        let (lane, due_at) = self.come_back(id)?;
+        let ComesBack { from, lane, due_at } = self.come_back(id)?;
         self.connection.prepare_cached(statements::REVIVE)?.execute((id, due_at, lane))?;
-        self.unblock(lane, id)?;
+        self.unblock(from, id)?;
         Ok(Changed::Done)
     }
 
