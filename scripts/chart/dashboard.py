@@ -65,6 +65,9 @@ ROWS = [
         ("Requests being handled", "More and more of them: the store is slow.", "timeseries", "short", 4, [(f"sum({m('intake_in_flight_requests')})", "in flight")], []),
         ("Size of bodies", "Of the accepted ones.", "timeseries", "bytes", 6, quantiles("intake_body_bytes"), []),
         ("Closed sources", "0: the source's secret is missing, its sender gets 503.", "timeseries", "short", 6, [(f"min by (source) ({m('source_up', SOURCE)})", "{{source}}")], []),
+        ("Connections of senders", "At `server.max_connections` those that send nothing give way.", "timeseries", "short", 8, [(f"sum({m('intake_connections')})", "open")], []),
+        ("Connections ended by the bridge", "Many: somebody tries things, or senders hold connections they do not use.", "timeseries", "ops", 8, [(rate("intake_connections_ended_total", "reason"), "{{reason}}")], []),
+        ("Certificate for senders", "Until it runs out; nothing without TLS. 0 of the other: the files seen last cannot be used.", "timeseries", "s", 8, [(f"min({m('tls_certificate_expiry_timestamp_seconds')}) - time()", "left"), (f"min({m('tls_reload_successful')})", "files in force")], []),
     ]),
     ("Mapping", [
         ("Matches by rule", "Which rules are of use.", "timeseries", "ops", 8, [(rate("rule_matches_total", "source, rule", SOURCE), "{{source}} {{rule}}")], []),
@@ -97,7 +100,9 @@ ROWS = [
     ("Store and process", [
         ("Time of a commit", "The disk.", "timeseries", "s", 8, quantiles("store_commit_duration_seconds"), []),
         ("Operations in a commit", "Larger under load: that is how it keeps up.", "timeseries", "short", 8, quantiles("store_batch_operations", "operation"), []),
-        ("Size of the store", "On disk.", "timeseries", "bytes", 8, [(f"max({m('store_size_bytes')})", "size")], []),
+        ("Size of the store", "From four fifths of the limit on, history is deleted before its time; at the limit senders get 503.", "timeseries", "bytes", 8, [(f"max({m('store_size_bytes')})", "size"), (f"max({m('store_size_limit_bytes')})", "limit")], []),
+        ("Free disk", "Where the store is.", "timeseries", "bytes", 12, [(f"min by (instance) ({m('store_free_bytes')})", "{{instance}}")], []),
+        ("Deleted by retention", "Events with all that was kept of them; `room`: before their time.", "timeseries", "ops", 12, [(rate("retention_deleted_total", "outcome, cause"), "{{outcome}} {{cause}}")], []),
         ("Failures of the store", "By operation and reason.", "timeseries", "ops", 6, [(rate("store_errors_total", "operation, reason"), "{{operation}} {{reason}}")], []),
         ("Memory", "Resident.", "timeseries", "bytes", 6, [(f"process_resident_memory_bytes{{{OURS}}}", "{{instance}}")], []),
         ("CPU", "Cores.", "timeseries", "short", 6, [(f"rate(process_cpu_seconds_total{{{OURS}}}[{RATE}])", "{{instance}}")], []),

@@ -8,12 +8,15 @@
     reason = "commands speak to a person or a pipe"
 )]
 
+mod audit;
 mod check;
 mod config;
 mod covered;
 mod demo;
 mod diff;
 mod difference;
+mod door;
+mod events;
 mod explain;
 mod files;
 mod healthcheck;
@@ -21,14 +24,19 @@ mod init;
 mod junit;
 mod mappings;
 mod mock;
+mod pause;
+mod probe;
+mod rejected;
 mod request;
 mod rewriting;
 mod running;
 mod schema;
+mod secret;
 mod send;
 mod sender;
 mod serve;
 mod shipped;
+mod store;
 mod style;
 mod suggest;
 mod test;
@@ -58,6 +66,7 @@ Examples:
   chatflow-bridge test                         run the tests that stand in them
   chatflow-bridge explain --source S --body F  why an event becomes what it becomes
   chatflow-bridge diff mappings new --stored   what would become of the stored events under new mappings
+  chatflow-bridge events list --causes         what is in the dead letters, and why
   BRIDGE_CHATFLOW__API_KEY=… chatflow-bridge   serve
   chatflow-bridge config                       which settings are in force, and where they come from";
 
@@ -83,10 +92,24 @@ enum Command {
     Verify(verify::Arguments),
     /// Sign a body as its sender would and post it, or write the curl line that does.
     Send(send::Arguments),
+    /// Look after the store's file while no bridge runs: check, recover, rekey.
+    Store(store::Arguments),
+    /// See what came in and what became of it; mend, replay, discard and purge dead letters.
+    Events(events::Arguments),
+    /// Pause delivery until `resume`, over restarts too.
+    Pause(pause::Arguments),
+    /// Have delivery go on after `pause`.
+    Resume(pause::Arguments),
+    /// Prove that nothing is unaccounted for: count what is stored against what came in.
+    Audit(audit::Arguments),
+    /// Forget a secret that a sender gave.
+    Secret(secret::Arguments),
     /// Print the settings in force and where each came from.
     Config(config::Arguments),
     /// Run the mock Chatflow API alone.
     Mock(mock::Arguments),
+    /// Find the wire forms that the API understands, on a contact of your own.
+    Probe(probe::Arguments),
     /// Print the JSON Schema of a mapping file, for editors.
     Schema(schema::Arguments),
     /// Ask a running bridge whether it is ready; for containers.
@@ -122,8 +145,15 @@ pub fn run() -> ExitCode {
         Some(Command::Diff(arguments)) => diff::run(&arguments),
         Some(Command::Verify(arguments)) => verify::run(&arguments),
         Some(Command::Send(arguments)) => send::run(&arguments),
+        Some(Command::Store(arguments)) => store::run(&arguments),
+        Some(Command::Events(arguments)) => events::run(&arguments),
+        Some(Command::Pause(arguments)) => pause::run(&arguments, true),
+        Some(Command::Resume(arguments)) => pause::run(&arguments, false),
+        Some(Command::Audit(arguments)) => audit::run(&arguments),
+        Some(Command::Secret(arguments)) => secret::run(&arguments),
         Some(Command::Config(arguments)) => config::run(&arguments),
         Some(Command::Mock(arguments)) => mock::run(&arguments),
+        Some(Command::Probe(arguments)) => probe::run(&arguments),
         Some(Command::Schema(arguments)) => schema::run(&arguments),
         Some(Command::Healthcheck(arguments)) => healthcheck::run(&arguments),
     };

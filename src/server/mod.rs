@@ -10,6 +10,7 @@ mod key;
 mod listeners;
 mod mappings;
 mod open_files;
+mod senders;
 mod start_error;
 mod tls;
 
@@ -20,6 +21,7 @@ pub use tls::Unusable as UnusableTls;
 
 use desk::desk;
 use listeners::{Listeners, Served};
+use senders::SendersDoor;
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -37,8 +39,8 @@ use crate::delivery::{Delivery, PauseReason, Pauses, Policy};
 use crate::secret::Secret;
 use crate::settings::Settings;
 use crate::settings::reload::{Live, SharedSecrets, Surroundings};
-use crate::store::{Letters, Store};
 use crate::store::sqlite::SqliteStore;
+use crate::store::{Letters, Store};
 use crate::telemetry::metrics::Metrics;
 use crate::webhook::Intake;
 
@@ -101,10 +103,7 @@ impl Bridge {
             SqliteStore::open(&path, &settings.store, Arc::clone(&clock), Arc::clone(&metrics))?;
         let letters: Arc<dyn Letters> = Arc::<SqliteStore>::clone(&store);
         let store: Arc<dyn Store> = store;
-        metrics
-            .queue_capacity_updates
-            .with_label_values::<&str>(&[])
-            .set(i64::try_from(settings.store.max_waiting).unwrap_or(i64::MAX));
+        tell_capacity(&metrics, settings.store.max_waiting);
 
         let work = TaskTracker::new();
         let intake = Intake::new(
@@ -130,10 +129,7 @@ impl Bridge {
             Arc::clone(&metrics),
         );
         let pauses = delivery.pauses();
-        if let Some(halt) = letters.halted().await? {
-            pauses.pause(PauseReason::Operator);
-            tracing::warn!(since = %halt.since, "an operator has paused delivery: `chatflow-bridge resume` has it go on");
-        }
+        desk::keep_halted(&*letters, &pauses).await?;
 
         let tls = tls::Tls::new(&settings.server.tls, &metrics)?;
         let token = admin_token(&settings, &path)?;
@@ -148,30 +144,19 @@ impl Bridge {
         let served = Served {
             settings: settings.server.clone(),
             request_timeout: settings.intake.request_timeout.0,
-            intake,
+            intake: Arc::clone(&intake),
             tls: tls.clone(),
+            senders: SendersDoor::shared(&intake, &store, &live),
             metrics: Arc::clone(&metrics),
             state: web::Data::clone(&state),
             guard: web::Data::clone(&guard),
         };
-        let listeners = match Listeners::start(served).await {
-            Ok(listeners) => listeners,
-            Err(error) => {
-                store.close().await;
-                return Err(error);
-            }
-        };
+        let listeners = listen(served, &*store).await?;
         let stop = CancellationToken::new();
         work.spawn(delivery.run(stop.clone()));
-        if let Some(file) = settings.chatflow.api_key_file.clone() {
-            work.spawn(key::follow_key(file, client, pauses, stop.clone()));
-        }
-        if let Some(file) = settings.admin.token_file.clone() {
-            work.spawn(key::follow_token(file, web::Data::clone(&guard), stop.clone()));
-        }
-        if let Some(tls) = tls {
-            work.spawn(tls.follow(stop.clone()));
-        }
+        key::follow_files(&settings, (client, pauses), &guard, &work, &stop);
+        work.spawn(intake.look_after_refused(stop.clone()));
+        work.spawn(tls::follow(tls, stop.clone()));
         work.spawn(Arc::clone(&live).follow(settings.mappings.watch, stop.clone()));
         work.spawn(desk::count_rows(web::Data::clone(&state), stop.clone()));
         work.close();
@@ -242,6 +227,20 @@ impl Bridge {
             );
         }
     }
+}
+
+/// Starts the listeners; where they cannot be started, nobody needs the store.
+async fn listen(served: Served, store: &dyn Store) -> Result<Listeners, StartError> {
+    let listeners = Listeners::start(served).await;
+    if listeners.is_err() {
+        store.close().await;
+    }
+    listeners
+}
+
+fn tell_capacity(metrics: &Metrics, max_waiting: u64) {
+    let most = i64::try_from(max_waiting).unwrap_or(i64::MAX);
+    metrics.queue_capacity_updates.with_label_values::<&str>(&[]).set(most);
 }
 
 /// The admin token that is given, or the one that was made at the first start.

@@ -33,8 +33,9 @@ use crate::contact::{
 use crate::event::{EventId, SourceName};
 use crate::mapping::{Decision, Held, Planned, PlannedEvent, Set, Source};
 use crate::store::{
-    AfterDead, End, Error, EventFilter, EventRow, Lent, NewEvent, NewState, NewUpdate, Numbers,
-    Page, Receipt, Request, Run, Store, StoredEvent, UpdateFilter, UpdateRow, Wanted,
+    AfterDead, End, Error, EventFilter, EventRow, Joined, Lane, Lent, NewEvent, NewState,
+    NewUpdate, Numbers, Page, Receipt, Request, Run, Store, StoredEvent, UpdateFilter, UpdateRow,
+    Wanted,
 };
 use crate::telemetry::metrics::Metrics;
 
@@ -87,6 +88,14 @@ impl Store for Shelf {
         Ok(Vec::new())
     }
 
+    fn lane_of(&self, _who: &crate::contact::Who) -> Lane {
+        Lane(0)
+    }
+
+    async fn join(&self, _run: Vec<Lent>, _lane: Lane) -> Result<Joined, Error> {
+        Ok(Joined::Lapsed)
+    }
+
     async fn numbers(&self) -> Result<Numbers, Error> {
         Ok(Numbers::default())
     }
@@ -118,6 +127,10 @@ impl Store for Shelf {
 
     async fn adopted_secret(&self, source: &SourceName) -> Result<Option<String>, Error> {
         Ok(self.adopted.lock().unwrap().get(source.as_str()).cloned())
+    }
+
+    async fn forget_secret(&self, source: &SourceName) -> Result<bool, Error> {
+        Ok(self.adopted.lock().unwrap().remove(source.as_str()).is_some())
     }
 
     async fn check_writable(&self) -> Result<(), Error> {

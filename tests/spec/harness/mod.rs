@@ -133,6 +133,13 @@ impl Bridge {
         Answer::of(request.send().await.unwrap()).await
     }
 
+    /// What the admin API answers to a change.
+    pub(crate) async fn change(&self, path: &str, body: &Value) -> Answer {
+        let url = format!("http://{}{path}", self.running.addresses().admin);
+        let request = self.http.post(url).bearer_auth(self.running.admin_token().expose());
+        Answer::of(request.json(body).send().await.unwrap()).await
+    }
+
     /// What the listener for machines gives for a path.
     pub(crate) async fn observe(&self, path: &str) -> Answer {
         let url = format!("http://{}{path}", self.running.addresses().metrics);
