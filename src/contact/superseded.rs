@@ -331,12 +331,14 @@ mod tests {
             later in proptest::collection::vec(any_update(), 0..4),
         ) {
             let contact = Contact::default().after(&before);
-            let in_order = later.iter().fold(contact.clone().after(&earlier), |c, u| c.after(u));
+            let in_order = later.iter().fold(contact.clone().after(&earlier), Contact::after);
             let mut since = Since::default();
-            later.iter().for_each(|update| since.sent(update));
+            for update in &later {
+                since.sent(update);
+            }
 
             let (left, out) = since.left_of(&earlier);
-            let late = later.iter().fold(contact, |c, u| c.after(u)).after(&left);
+            let late = later.iter().fold(contact, Contact::after).after(&left);
 
             prop_assert_eq!(&late, &in_order);
             prop_assert_eq!(left == earlier, out.is_empty());

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::asked::{ChangeAsked, Chosen, Filter, InvalidAsked};
+use super::asked::{ChangeAsked, Chosen, Filter, InvalidAsked, STATES};
 use super::outcome::Outcome;
 use super::{Desk, Refused};
 use crate::event::{EventId, Named};
@@ -50,7 +50,7 @@ impl Desk {
 
     async fn found(&self, filter: &Filter, doable: &Doable) -> Result<Meant, Refused> {
         let mut wanted = filter.wanted()?;
-        if wanted.states.is_empty() {
+        if wanted.states.is_empty() && doable.states != STATES {
             wanted.states = doable.states.iter().map(|&state| state.to_owned()).collect();
         }
         if let Some(state) = wanted.states.iter().find(|s| !doable.states.contains(&s.as_str())) {

@@ -195,7 +195,7 @@ mod tests {
         assert_eq!(
             told,
             [
-                r#"optin: true -> null"#,
+                "optin: true -> null",
                 r#"tags.add: ["a"] -> ["b"]"#,
                 r#"attributes.city: null -> {"set":"Pune"}"#
             ]

@@ -78,9 +78,12 @@ impl Desk {
                 Changed::SomethingCame if look < LOOKS => look += 1,
                 Changed::Done => return Ok(told),
                 Changed::SomethingCame | Changed::StandsOtherwise => {
-                    let moved = |outcome: Outcome| match outcome.changed {
-                        true => outcome.moved_on("it stands otherwise by now: try again"),
-                        false => outcome,
+                    let moved = |outcome: Outcome| {
+                        if outcome.changed {
+                            outcome.moved_on("it stands otherwise by now: try again")
+                        } else {
+                            outcome
+                        }
                     };
                     return Ok(told.into_iter().map(moved).collect());
                 }
@@ -157,7 +160,9 @@ impl Desk {
             changed.unwrap_or(Changed::StandsOtherwise)
         };
         if changed == Changed::Done && !asked.dry_run {
-            outcomes.iter().for_each(|outcome| note_change("remap", outcome, by));
+            for outcome in &outcomes {
+                note_change("remap", outcome, by);
+            }
         }
         told.extend(outcomes);
         Ok((told, changed))

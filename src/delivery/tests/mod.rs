@@ -3,6 +3,7 @@
 mod api;
 mod circuit;
 mod faults;
+mod merging;
 mod order;
 mod pausing;
 mod real;
@@ -24,7 +25,7 @@ use tokio_util::sync::CancellationToken;
 use self::api::FakeApi;
 use self::store::FakeStore;
 use super::retry::Chance;
-use super::{ContactSettings, Delivery, DeliverySettings, Pauses, Policy};
+use super::{ContactSettings, Delivery, DeliverySettings, PauseReason, Pauses, Policy};
 use crate::chatflow::Failure;
 use crate::clock::{ManualClock, SharedClock};
 use crate::contact::{ContactId, ContactUpdate, Mobile, OnMissing, PlannedUpdate, Target, Who};
@@ -47,7 +48,16 @@ struct Rig {
 }
 
 impl Rig {
+    /// Each update in a request of its own.
     fn start() -> Self {
+        Self::with(
+            &DeliverySettings { coalesce: false, ..DeliverySettings::default() },
+            &ContactSettings::default(),
+        )
+    }
+
+    /// What waits for one contact in one request.
+    fn merging() -> Self {
         Self::with(&DeliverySettings::default(), &ContactSettings::default())
     }
 

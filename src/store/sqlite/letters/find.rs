@@ -10,7 +10,7 @@ use super::super::browse::{list, moment_of, most, name_id, place, update_row};
 use super::super::connection::failed;
 use super::super::record::State;
 use super::super::statements;
-use crate::event::EventId;
+use crate::event::{EventId, SourceName};
 use crate::store::letters::{Found, Search};
 use crate::store::{Error, Page, UpdateRow};
 
@@ -111,10 +111,11 @@ fn joined(parts: Vec<Part>, by_end: bool, most: usize) -> Found {
     let more = rows.len() > most;
     rows.truncate(most);
     let last = if more { rows.last().map(|(place, _)| *place) } else { stopped };
-    let next = last.map(|Place { finished_at, id }| match by_end {
-        true => format!("{finished_at}.{id}"),
-        false => id.to_string(),
-    });
+    let next = last.map(
+        |Place { finished_at, id }| {
+            if by_end { format!("{finished_at}.{id}") } else { id.to_string() }
+        },
+    );
     Found { rows: rows.into_iter().map(|(_, row)| row).collect(), next }
 }
 
@@ -200,7 +201,8 @@ impl Filter<'_> {
                 return Ok(false);
             }
         }
-        if source.as_ref().is_some() && text(1)?.as_deref() != source.as_ref().map(|s| s.as_str()) {
+        let source = source.as_ref().map(SourceName::as_str);
+        if source.is_some() && text(1)?.as_deref() != source {
             return Ok(false);
         }
         if rule.is_some() && text(2)? != *rule || reason.is_some() && text(6)? != *reason {

@@ -8,6 +8,7 @@ mod later;
 mod prepared;
 mod read;
 
+pub(super) use audit::audit;
 pub(super) use change::Asked;
 pub(super) use find::find;
 
@@ -35,7 +36,7 @@ impl Letters for SqliteStore {
         let lane = wanted.contact.as_ref().map(|who| self.keys.lane(who));
         let now = self.clock.now().as_millisecond();
         let read = move |connection: &rusqlite::Connection| {
-            let lanes = lane.map(|lane| later::lanes_of(connection, lane)).transpose()?;
+            let lanes = lane.map(later::lanes_of);
             find(connection, &wanted, lanes, now, &page)
         };
         self.readers.read(read).await
