@@ -28,6 +28,24 @@ pub enum Field {
     Attribute(String),
 }
 
+impl Field {
+    /// The field that is written so.
+    pub fn parse(text: &str) -> Option<Self> {
+        Some(match text {
+            "name" => Self::Name,
+            "mobile" => Self::Mobile,
+            "optin" => Self::Optin,
+            "incoming_blocked" => Self::IncomingBlocked,
+            "tags" => Self::Tags,
+            _ => match text.split_once('.')? {
+                ("tags", name) => Self::Tag(name.to_owned()),
+                ("attributes", name) => Self::Attribute(name.to_owned()),
+                _ => return None,
+            },
+        })
+    }
+}
+
 impl fmt::Display for Field {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -75,6 +93,18 @@ impl Since {
         }
         if later.incoming_blocked == Some(true) {
             self.taken_away.insert(Field::IncomingBlocked);
+        }
+    }
+
+    /// Something later has set this field; of one tag, whether it is there since.
+    pub(super) fn set(&mut self, field: &Field, is_there: bool) {
+        match field {
+            Field::Tag(name) => {
+                self.tags.insert(name.clone(), is_there);
+            }
+            _ => {
+                self.set.insert(field.clone());
+            }
         }
     }
 

@@ -122,6 +122,7 @@ macro_rules! keeps_every_promise {
             ],
             revive: [
                 what_is_revived_waits_at_its_old_place_as_if_it_had_not_been_tried,
+                what_is_revived_waits_behind_what_is_lent_and_before_the_rest,
                 only_what_is_dead_is_revived,
             ],
             keep: [

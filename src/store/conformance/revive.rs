@@ -39,6 +39,25 @@ pub(crate) async fn what_is_revived_waits_at_its_old_place_as_if_it_had_not_been
     assert_balance(&backend.store().numbers().await.unwrap());
 }
 
+pub(crate) async fn what_is_revived_waits_behind_what_is_lent_and_before_the_rest(
+    backend: impl Backend,
+) {
+    let updates = vec![update(1, "a"), update(1, "b"), update(1, "c")];
+    store(&**backend.store(), vec![event(updates)]).await;
+    let a = dies(&**backend.store()).await.update;
+    let b = claim_one(&**backend.store()).await;
+
+    assert_eq!(backend.store().revive(&[a]).await.unwrap(), [a]);
+
+    lends_nothing(&**backend.store()).await;
+    record(&**backend.store(), b.lent, End::GivenBack { after: Duration::ZERO }).await;
+    for expected in ["a", "b", "c"] {
+        let claim = claim_one(&**backend.store()).await;
+        assert_eq!(name(&claim), expected);
+        record(&**backend.store(), claim.lent, End::Delivered).await;
+    }
+}
+
 pub(crate) async fn only_what_is_dead_is_revived(backend: impl Backend) {
     let updates = (1..=4).map(|contact| update(contact, "a")).collect();
     let event = store(&**backend.store(), vec![event(updates)]).await[0];
