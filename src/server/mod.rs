@@ -155,7 +155,7 @@ impl Bridge {
         if let Some(file) = settings.admin.token_file.clone() {
             work.spawn(key::follow_token(file, web::Data::clone(&guard), stop.clone()));
         }
-        work.spawn(intake.look_after_refused(stop.clone()));
+        work.spawn(intake.keep_house(stop.clone()));
         work.spawn(tls::follow(tls, stop.clone()));
         work.spawn(Arc::clone(&live).follow(settings.mappings.watch, stop.clone()));
         work.close();
