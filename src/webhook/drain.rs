@@ -27,7 +27,7 @@ impl Drain {
     pub(super) fn measure(&self, metrics: &Metrics, since: Duration) {
         let ended =
             |outcome: &str| metrics.updates_finished_total.with_label_values(&[outcome]).get();
-        let finished = ["delivered", "skipped", "dead", "discarded"].map(ended).iter().sum();
+        let finished = ["delivered", "skipped", "dead"].map(ended).iter().sum();
         let more = finished - self.finished.swap(finished, Ordering::Relaxed).min(finished);
         let before = self.rate.load(Ordering::Relaxed);
         self.rate.store(averaged(before, more, since), Ordering::Relaxed);
