@@ -155,7 +155,7 @@ impl Bridge {
         let stop = CancellationToken::new();
         work.spawn(delivery.run(stop.clone()));
         key::follow_files(&settings, (client, pauses), &guard, &work, &stop);
-        work.spawn(intake.look_after_refused(stop.clone()));
+        work.spawn(intake.keep_house(stop.clone()));
         work.spawn(tls::follow(tls, stop.clone()));
         work.spawn(Arc::clone(&live).follow(settings.mappings.watch, stop.clone()));
         work.spawn(desk::count_rows(web::Data::clone(&state), stop.clone()));

@@ -15,6 +15,7 @@ use super::answer::Answer;
 use super::body::{self, Body, Budget};
 use super::document::decode_for;
 use super::doors::{Door, Doors};
+use super::drain::Drain;
 use super::explained;
 use super::handshake;
 use super::head::Head;
@@ -43,6 +44,7 @@ pub struct Intake {
     settings: IntakeSettings,
     budget: Arc<Budget>,
     strangers: Strangers,
+    drain: Drain,
     refused_log: RefusedLog,
     rejected: RejectedList,
     unknown: Meters,
@@ -62,6 +64,7 @@ impl Intake {
             doors: ArcSwap::default(),
             store,
             unknown: Meters::unknown(&metrics),
+            drain: Drain::default(),
             refused_log: RefusedLog::default(),
             rejected: RejectedList::new(settings.keep_rejected.0, Arc::clone(&clock)),
             metrics,
@@ -134,6 +137,17 @@ impl Intake {
     /// Charges a client for a request that was not believed.
     pub(super) fn charge(&self, client: Option<IpAddr>) {
         self.strangers.charge(client, self.clock.monotonic());
+    }
+
+    /// How fast the store empties.
+    pub(super) const fn drain(&self) -> &Drain {
+        &self.drain
+    }
+
+    /// After how many seconds a sender should come again that found the store full.
+    pub(super) fn come_again(&self) -> u64 {
+        let capacity = &self.metrics.queue_capacity_updates;
+        self.drain.come_again(capacity.with_label_values::<&str>(&[]).get())
     }
 
     /// What was not logged of refusals.

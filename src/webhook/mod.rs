@@ -18,6 +18,7 @@ mod answer;
 mod body;
 mod document;
 mod doors;
+mod drain;
 mod explained;
 mod handshake;
 pub mod head;

@@ -63,9 +63,9 @@ impl RefusedLog {
 }
 
 impl Intake {
-    /// Looks after what is kept of refused requests until told to stop: logs the count of those that were not
-    /// logged, and throws away what was kept for long enough.
-    pub async fn look_after_refused(self: Arc<Self>, stop: CancellationToken) {
+    /// Keeps house until told to stop: logs the count of refusals that were not logged, throws away refused requests
+    /// that were kept for long enough, and measures how fast the store empties.
+    pub async fn keep_house(self: Arc<Self>, stop: CancellationToken) {
         let mut goes_on = true;
         while goes_on {
             tokio::select! {
@@ -76,6 +76,7 @@ impl Intake {
                 info!(%source, reason, count, "more requests refused like the last");
             }
             self.rejected().forget_old();
+            self.drain().measure(self.metrics(), TELL_EVERY);
         }
     }
 }

@@ -51,8 +51,7 @@ fn document() -> PathBuf {
 }
 
 fn facts() -> Vec<Facts> {
-    serde_json::from_slice(&std::fs::read(folder().with_file_name("sender-facts.json")).unwrap())
-        .unwrap()
+    serde_json::from_slice(&std::fs::read(folder().with_extension("json")).unwrap()).unwrap()
 }
 
 /// The requests that are events, by sender. What a sender asks before is the chapter of handshakes.
