@@ -7,7 +7,7 @@ use chatflow_bridge::chatflow::mock::{Fault, SeenRequest};
 use crate::harness::{Bridge, lead};
 
 /// The `step` attribute of every PUT that was taken, by contact.
-pub(crate) fn steps(puts: &[SeenRequest]) -> HashMap<String, Vec<usize>> {
+fn steps(puts: &[SeenRequest]) -> HashMap<String, Vec<usize>> {
     let mut steps: HashMap<String, Vec<usize>> = HashMap::new();
     for put in puts.iter().filter(|put| put.status == Some(200)) {
         let step = put.body["attributes"]

@@ -5,7 +5,7 @@ mod child;
 mod samples;
 
 pub(crate) use answer::Answer;
-pub(crate) use child::{Child, program};
+pub(crate) use child::{Child, program, serving};
 pub(crate) use samples::{CRM, lead};
 
 use std::path::Path;

@@ -1,0 +1,79 @@
+//! What the API saw, held against what was promised.
+
+use std::collections::{BTreeMap, HashMap};
+
+use chatflow_bridge::chatflow::mock::SeenRequest;
+
+use super::event::Way;
+use super::load::Load;
+
+/// The requests of one life of the process.
+pub(super) type Seen = Vec<SeenRequest>;
+
+/// An attribute in the body of a PUT, as a number.
+pub(super) fn counter(put: &SeenRequest, name: &str) -> Option<usize> {
+    let attributes = put.body["attributes"].as_array()?;
+    let attribute = attributes.iter().find(|attribute| attribute["name"] == name)?;
+    attribute["value"].as_str()?.parse().ok()
+}
+
+/// The PUTs that took effect, by contact, in order.
+pub(super) fn effects(lives: &[Seen]) -> BTreeMap<&str, Vec<&SeenRequest>> {
+    let mut effects: BTreeMap<&str, Vec<&SeenRequest>> = BTreeMap::new();
+    for put in lives.iter().flatten().filter(|put| put.method == "PUT" && put.took_effect) {
+        effects.entry(put.path.as_str()).or_default().push(put);
+    }
+    effects
+}
+
+/// Of each contact no counter ever goes back.
+pub(super) fn order(effects: &BTreeMap<&str, Vec<&SeenRequest>>, wrong: &mut Vec<String>) {
+    for (path, puts) in effects {
+        for way in Way::ALL {
+            let steps: Vec<_> = puts.iter().filter_map(|put| counter(put, way.counter())).collect();
+            for two in steps.windows(2).filter(|two| two[1] < two[0]) {
+                wrong.push(format!("{path}: {} went from {} to {}", way.counter(), two[0], two[1]));
+            }
+        }
+    }
+}
+
+/// How often the order among the ways in which one contact is named went back, from the moment each way had led to it.
+pub(super) fn steps_back_among_ways(
+    load: &Load,
+    effects: &BTreeMap<&str, Vec<&SeenRequest>>,
+) -> usize {
+    let mixed = load.contacts.iter().filter(|contact| contact.is_mixed);
+    let ids = mixed.filter_map(|contact| contact.id.as_ref());
+    let paths: Vec<_> = ids.map(|id| format!("/contacts/{}", id.as_str())).collect();
+    let mut back = 0;
+    for puts in paths.iter().filter_map(|path| effects.get(path.as_str())) {
+        let first = |way: &Way| puts.iter().position(|put| counter(put, way.counter()).is_some());
+        let known: Option<Vec<_>> = Way::ALL.iter().map(first).collect();
+        let Some(known) = known.and_then(|first| first.into_iter().max()) else { continue };
+        let steps: Vec<_> = puts[known..].iter().filter_map(|put| counter(put, "last")).collect();
+        back += steps.windows(2).filter(|two| two[1] < two[0]).count();
+    }
+    back
+}
+
+/// Never two requests in flight for one contact, in one life of the process. What a life that was killed had left
+/// behind is nobody's fault.
+pub(super) fn one_at_a_time(lives: &[Seen], wrong: &mut Vec<String>) {
+    for life in lives {
+        let mut open: HashMap<&str, u64> = HashMap::new();
+        for put in life.iter().filter(|seen| seen.method == "PUT") {
+            if open.get(put.path.as_str()).is_some_and(|answered| *answered > put.at) {
+                wrong.push(format!("{}: two requests in flight at once", put.path));
+            }
+            open.insert(&put.path, put.answered_at.unwrap_or(0));
+        }
+    }
+}
+
+/// How many of the effects were those of a body that the contact had just before.
+pub(super) fn repeats(effects: &BTreeMap<&str, Vec<&SeenRequest>>) -> usize {
+    let of_one =
+        |puts: &Vec<&SeenRequest>| puts.windows(2).filter(|two| two[0].body == two[1].body).count();
+    effects.values().map(of_one).sum()
+}
