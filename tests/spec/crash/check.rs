@@ -77,3 +77,53 @@ pub(super) fn repeats(effects: &BTreeMap<&str, Vec<&SeenRequest>>) -> usize {
         |puts: &Vec<&SeenRequest>| puts.windows(2).filter(|two| two[0].body == two[1].body).count();
     effects.values().map(of_one).sum()
 }
+
+/// The suite is worth what its checks see.
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn put(at: u64, answered_at: Option<u64>, step: usize) -> SeenRequest {
+        SeenRequest {
+            at,
+            answered_at,
+            method: "PUT".to_owned(),
+            path: "/contacts/1".to_owned(),
+            query: String::new(),
+            body: json!({"attributes": [{"name": "by_id", "value": step.to_string()}]}),
+            status: Some(200),
+            took_effect: true,
+        }
+    }
+
+    fn wrong(lives: &[Seen]) -> Vec<String> {
+        let mut wrong = Vec::new();
+        order(&effects(lives), &mut wrong);
+        one_at_a_time(lives, &mut wrong);
+        wrong
+    }
+
+    #[test]
+    fn a_repeat_is_no_violation_and_a_step_back_is() {
+        let steps = |steps: &[usize]| -> Seen {
+            let puts = (1..).zip(steps).map(|(n, step)| put(2 * n, Some(2 * n + 1), *step));
+            puts.collect()
+        };
+        assert_eq!(wrong(&[steps(&[1, 2, 2]), steps(&[2, 3])]), Vec::<String>::new());
+        assert_eq!(wrong(&[steps(&[1, 3, 2])]).len(), 1);
+        assert_eq!(wrong(&[steps(&[1, 2]), steps(&[1])]).len(), 1);
+    }
+
+    #[test]
+    fn two_at_once_are_a_violation_in_one_life_only() {
+        assert_eq!(wrong(&[vec![put(1, Some(3), 1), put(2, Some(4), 1)]]).len(), 1);
+        assert_eq!(wrong(&[vec![put(1, Some(3), 1)], vec![put(2, Some(4), 1)]]).len(), 0);
+    }
+
+    #[test]
+    fn what_took_no_effect_may_say_anything() {
+        let refused = SeenRequest { took_effect: false, ..put(3, Some(4), 1) };
+        assert_eq!(wrong(&[vec![put(1, Some(2), 5), refused]]).len(), 0);
+    }
+}
