@@ -45,9 +45,11 @@ advisories: ## known faults of the dependencies; needs the advisory database
 	@./scripts/tools.sh cargo-deny
 	PATH="$(CACHE_BIN):$$PATH" cargo-deny check advisories
 
-docs: ## the reference of the settings and the schema of mapping files, made from the program
+docs: ## the settings, the schema of mapping files and the pages of the senders, made from the program
 	$(CARGO) run --locked --quiet -- config --reference > docs/settings.md
 	$(CARGO) run --locked --quiet -- schema > mappings/schema.json
+	rm -f docs/senders/*.md
+	$(CARGO) run --locked --quiet -- init --pages docs/senders
 
 bench: ## the budgets as ratios, in one table (takes some minutes)
 	$(CARGO) bench --locked --bench ratios

@@ -97,7 +97,9 @@ ROWS = [
     ("Store and process", [
         ("Time of a commit", "The disk.", "timeseries", "s", 8, quantiles("store_commit_duration_seconds"), []),
         ("Operations in a commit", "Larger under load: that is how it keeps up.", "timeseries", "short", 8, quantiles("store_batch_operations", "operation"), []),
-        ("Size of the store", "On disk.", "timeseries", "bytes", 8, [(f"max({m('store_size_bytes')})", "size")], []),
+        ("Size of the store", "From four fifths of the limit on, history is deleted before its time; at the limit senders get 503.", "timeseries", "bytes", 8, [(f"max({m('store_size_bytes')})", "size"), (f"max({m('store_size_limit_bytes')})", "limit")], []),
+        ("Free disk", "Where the store is.", "timeseries", "bytes", 12, [(f"min by (instance) ({m('store_free_bytes')})", "{{instance}}")], []),
+        ("Deleted by retention", "Events with all that was kept of them; `room`: before their time.", "timeseries", "ops", 12, [(rate("retention_deleted_total", "outcome, cause"), "{{outcome}} {{cause}}")], []),
         ("Failures of the store", "By operation and reason.", "timeseries", "ops", 6, [(rate("store_errors_total", "operation, reason"), "{{operation}} {{reason}}")], []),
         ("Memory", "Resident.", "timeseries", "bytes", 6, [(f"process_resident_memory_bytes{{{OURS}}}", "{{instance}}")], []),
         ("CPU", "Cores.", "timeseries", "short", 6, [(f"rate(process_cpu_seconds_total{{{OURS}}}[{RATE}])", "{{instance}}")], []),

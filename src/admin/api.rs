@@ -1,5 +1,5 @@
-//! The admin API: what is in force, what came in, what became of it. JSON, a page at a time; [`change`](super::change)
-//! has the part that changes something, `openapi.json` describes all of it.
+//! The admin API: what is in force, what came in, what became of it. JSON, a page at a time; `change` has
+//! the part that changes something, `openapi.json` describes all of it.
 
 use actix_web::middleware::from_fn;
 use actix_web::{HttpResponse, web};
@@ -177,4 +177,24 @@ pub(super) fn refused(error: &Error) -> HttpResponse {
             .detail(error.to_string())
             .retry_after(1),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::OPENAPI;
+
+    #[test]
+    fn every_route_is_described_and_nothing_else() {
+        let described: serde_json::Value = serde_json::from_str(OPENAPI).unwrap();
+        let described: Vec<_> = described["paths"].as_object().unwrap().keys().cloned().collect();
+        let routes = include_str!("api.rs").split("web::resource(\"").skip(1);
+        let routes = routes.filter_map(|rest| rest.split_once("\")"));
+        let routes: Vec<_> = routes
+            .map(|(path, _)| format!("/api{}", path.replace(":.+", "")))
+            .filter(|path| !path.contains('\\'))
+            .collect();
+
+        assert!(routes.len() > 10);
+        assert_eq!(described, routes);
+    }
 }

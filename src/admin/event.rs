@@ -10,10 +10,7 @@ use crate::problem::Problem;
 use crate::store::{Request, StoredEvent};
 
 /// `GET /api/events/{id}`
-pub(super) async fn event(
-    id: web::Path<String>,
-    state: web::Data<State>,
-) -> HttpResponse {
+pub(super) async fn event(id: web::Path<String>, state: web::Data<State>) -> HttpResponse {
     let id: EventId = match id.parse() {
         Ok(id) => id,
         Err(error) => {

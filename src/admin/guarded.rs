@@ -18,9 +18,7 @@ pub(super) async fn guarded(
 ) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
     match refusal(&request) {
         None => Ok(next.call(request).await?.map_into_left_body()),
-        Some(problem) => {
-            Ok(request.into_response(reply::problem(&problem)).map_into_right_body())
-        }
+        Some(problem) => Ok(request.into_response(reply::problem(&problem)).map_into_right_body()),
     }
 }
 

@@ -116,6 +116,10 @@ fn show(metrics: &Metrics, numbers: &Numbers, rows_off: i64) {
         .queue_oldest_age_seconds
         .with_label_values(&["ready"])
         .set(gauge(numbers.oldest_ready_seconds));
+    metrics
+        .withdrawal_oldest_age_seconds
+        .with_label_values(none)
+        .set(gauge(numbers.oldest_withdrawal_seconds));
     metrics.store_size_bytes.with_label_values(none).set(gauge(numbers.size_bytes));
     let imbalance = numbers.imbalance().saturating_add(rows_off);
     metrics.ledger_imbalance.with_label_values(none).set(imbalance);

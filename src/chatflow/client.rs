@@ -92,6 +92,18 @@ impl Client {
         })))
     }
 
+    /// The same with other wire forms and a key of its own from now on.
+    #[must_use]
+    pub fn saying(&self, wire: WireSettings) -> Self {
+        Self(Arc::new(Shared {
+            http: self.0.http.clone(),
+            base: self.0.base.clone(),
+            authorization: ArcSwap::new(self.0.authorization.load_full()),
+            wire,
+            tally: self.0.tally.clone(),
+        }))
+    }
+
     /// Uses another key from the next request on; on an error the old one stays.
     pub fn set_key(&self, key: &Secret) -> Result<(), Unusable> {
         self.0.authorization.store(Arc::new(authorization(key)?));

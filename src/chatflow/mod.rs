@@ -3,7 +3,7 @@
 //! [`Client`] has one method an endpoint; `request` puts an update into the wire form that is set, `response` reads
 //! the API's envelopes into [`Contact`]s, [`unconfirmed`] compares those with what was sent, [`Failure`] says what can
 //! go wrong on the wire. [`mock`] is the API as the reference says, for tests, `chatflow-bridge mock` and `demo`;
-//! [`planned`] shows what would be sent.
+//! [`planned`] shows what would be sent, [`probing`] finds the wire forms that the API understands.
 //!
 //! # Promises
 //!
@@ -18,6 +18,7 @@ mod contact;
 mod failure;
 pub mod mock;
 pub mod planned;
+pub mod probing;
 mod request;
 mod response;
 mod retry_after;

@@ -3,51 +3,66 @@
 use std::sync::Arc;
 
 use crate::decode::{self, Options};
+use crate::document::Value;
 use crate::library::{self, Shipped};
-use crate::mapping::syntax::{Kind, Node};
+use crate::mapping::syntax::Node;
 use crate::mapping::{Set, Source, suggest};
 use crate::webhook::check_door;
 
 /// How much of the shape of a shipped event another must have to be from the same sender.
 const LIKE_ENOUGH: f64 = 0.75;
 
-/// The shipped mapping of the sender of an event, and what it was known by.
+/// The shipped mapping of the sender of an event, and what it was known by: a header that only its sender has, else the
+/// shape of its events. Where several have the header, the shape decides between them.
 pub(super) fn recognise(
-    document: &crate::document::Value,
+    document: &Value,
     headers: &[(String, String)],
     presets: &[String],
 ) -> Option<(&'static Shipped, String)> {
-    let by_header = library::all().iter().find_map(|shipped| {
-        let source = source(shipped)?;
-        let known_by = header_of(&source, headers, presets)?;
-        Some((shipped, known_by))
-    });
-    by_header.or_else(|| {
-        let is_like = |shipped: &&Shipped| {
-            events(shipped).any(|known| suggest::likeness(document, &known) >= LIKE_ENOUGH)
-        };
-        library::all()
-            .iter()
-            .find(|own| is_like(own))
-            .map(|shipped| (shipped, "its shape".to_owned()))
+    let with_header: Vec<_> = library::all()
+        .iter()
+        .filter_map(|shipped| Some((shipped, header_of(shipped, headers, presets)?)))
+        .collect();
+    if let [(_, _)] = with_header.as_slice() {
+        return with_header.into_iter().next();
+    }
+    most_alike(document, with_header.into_iter()).or_else(|| {
+        most_alike(document, library::all().iter().map(|own| (own, "its shape".to_owned())))
     })
 }
 
-/// The header by which a source's sender is known: that of its signature, or of its token.
-fn header_of(source: &Source, headers: &[(String, String)], presets: &[String]) -> Option<String> {
-    let verify = source.verify.as_ref()?;
-    if let Some(preset) = member(verify, "preset").and_then(Node::as_text) {
-        let is_first = presets.first().is_some_and(|first| first == preset);
-        return is_first.then(|| "the header of its signature".to_owned());
-    }
-    let name = member(member(verify, "token")?, "name")?.as_text()?;
-    let is_there = headers.iter().any(|(own, _)| own == name);
-    is_there.then(|| format!("its header `{name}`"))
+/// The one of these whose events the document is most alike, where that is enough.
+fn most_alike(
+    document: &Value,
+    candidates: impl Iterator<Item = (&'static Shipped, String)>,
+) -> Option<(&'static Shipped, String)> {
+    let likeness = |shipped| {
+        let known = events(shipped).map(|known| suggest::likeness(document, &known));
+        known.fold(0.0, f64::max)
+    };
+    let rated = candidates.map(|candidate| (likeness(candidate.0), candidate));
+    let best = rated.reduce(|best, next| if next.0 > best.0 { next } else { best });
+    best.filter(|(likeness, _)| *likeness >= LIKE_ENOUGH).map(|(_, candidate)| candidate)
 }
 
-fn member<'n>(node: &'n Node, name: &str) -> Option<&'n Node> {
-    let Kind::Map(entries) = &node.kind else { return None };
-    entries.iter().find(|(key, _)| key.as_text() == Some(name)).map(|(_, value)| value)
+/// The header by which the sender of a mapping is known: that of its signature, or of its token.
+fn header_of(
+    shipped: &Shipped,
+    headers: &[(String, String)],
+    presets: &[String],
+) -> Option<String> {
+    let root = Node::read(shipped.text).ok()?;
+    let verify = root.get("verify")?;
+    let text = |node: &Node, name| node.get(name).and_then(Node::as_text).map(str::to_owned);
+    if let Some(preset) = text(verify, "preset") {
+        let is_first = presets.first() == Some(&preset);
+        return is_first.then(|| "the header of its signature".to_owned());
+    }
+    let token =
+        verify.get("token").filter(|token| text(token, "in").as_deref() == Some("header"))?;
+    let name = text(token, "name")?;
+    let is_there = headers.iter().any(|(own, _)| own.eq_ignore_ascii_case(&name));
+    is_there.then(|| format!("its header `{name}`"))
 }
 
 /// The source that a shipped mapping describes.
@@ -56,7 +71,7 @@ pub(super) fn source(shipped: &Shipped) -> Option<Arc<Source>> {
     Set::read_with(vec![file], &check_door).set?.get(shipped.name).cloned()
 }
 
-fn events(shipped: &Shipped) -> impl Iterator<Item = crate::document::Value> {
+fn events(shipped: &Shipped) -> impl Iterator<Item = Value> {
     let fixtures = shipped.fixtures();
     fixtures.filter_map(|known| decode::document(None, known.body, &Options::default()).ok())
 }

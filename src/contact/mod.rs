@@ -1,6 +1,7 @@
 //! What can be said about a contact: who it is, and what is to change. Pure, and spoken by every other part.
 
 mod attribute;
+pub mod fold;
 mod id;
 mod mobile;
 mod reason;

@@ -269,10 +269,8 @@ mod tests {
 
     fn any_update() -> impl Strategy<Value = ContactUpdate> {
         let tags = || proptest::collection::vec("[a-d]", 0..3);
-        let attribute = prop_oneof![
-            Just(AttributeChange::Remove),
-            "[xy]".prop_map(AttributeChange::Set),
-        ];
+        let attribute =
+            prop_oneof![Just(AttributeChange::Remove), "[xy]".prop_map(AttributeChange::Set),];
         (
             proptest::option::of("[AB]"),
             proptest::option::of("1202555014[34]"),
@@ -282,16 +280,18 @@ mod tests {
             (proptest::option::of(tags()), tags(), tags()),
             proptest::collection::btree_map("[k-n]", attribute, 0..3),
         )
-            .prop_map(|(name, mobile, optin, incoming_blocked, (replace, add, remove), map)| {
-                ContactUpdate {
-                    name,
-                    mobile: mobile.map(|mobile| mobile.try_into().unwrap()),
-                    optin,
-                    incoming_blocked,
-                    tags: TagChange::of(replace, add, remove),
-                    attributes: map.into_iter().collect(),
-                }
-            })
+            .prop_map(
+                |(name, mobile, optin, incoming_blocked, (replace, add, remove), map)| {
+                    ContactUpdate {
+                        name,
+                        mobile: mobile.map(|mobile| mobile.try_into().unwrap()),
+                        optin,
+                        incoming_blocked,
+                        tags: TagChange::of(replace, add, remove),
+                        attributes: map.into_iter().collect(),
+                    }
+                },
+            )
     }
 
     proptest! {
@@ -301,12 +301,14 @@ mod tests {
             later in proptest::collection::vec(any_update(), 0..4),
         ) {
             let contact = Contact::default().after(&before);
-            let in_order = later.iter().fold(contact.clone().after(&earlier), |c, u| c.after(u));
+            let in_order = later.iter().fold(contact.clone().after(&earlier), Contact::after);
             let mut since = Since::default();
-            later.iter().for_each(|update| since.sent(update));
+            for update in &later {
+                since.sent(update);
+            }
 
             let (left, out) = since.left_of(&earlier);
-            let late = later.iter().fold(contact, |c, u| c.after(u)).after(&left);
+            let late = later.iter().fold(contact, Contact::after).after(&left);
 
             prop_assert_eq!(&late, &in_order);
             prop_assert_eq!(left == earlier, out.is_empty());

@@ -20,6 +20,7 @@ mod cache;
 mod confirm;
 mod expiring;
 mod gate;
+mod halving;
 mod limiter;
 mod locks;
 mod outbound;

@@ -23,12 +23,15 @@ impl Attempts {
     /// person sees to the rest; it is tried again where one cannot tell what became of the withdrawal.
     pub(super) async fn withdraw(
         &self,
-        claim: &Claim,
+        part: &[Claim],
         id: &ContactId,
         latest: Duration,
         mut ended: Ended,
     ) -> Ended {
-        let End::Dead(DeadReason::Refused | DeadReason::Forbidden, trouble) = &mut ended.end else {
+        // Of several in one request the one that is refused is yet to be found.
+        let ([claim], [End::Dead(DeadReason::Refused | DeadReason::Forbidden, trouble)]) =
+            (part, &mut *ended.ends)
+        else {
             return ended;
         };
         let Some(alone) = alone(&claim.planned.update) else { return ended };
@@ -39,18 +42,18 @@ impl Attempts {
                     .push_str("; the withdrawal of consent in it was sent alone and taken");
                 return ended;
             }
-            Err(Unanswered::NotSent) => return Ended::not_sent(),
+            Err(Unanswered::NotSent) => return Ended::not_sent(part),
             Err(Unanswered::Failed(failure)) => failure,
         };
-        match self.judge(claim, Operation::Update, Found::LookedUp, &failure).await {
-            None => Ended::not_sent(),
+        match self.judge(part, Operation::Update, Found::LookedUp, &failure).await {
+            None => Ended::not_sent(part),
             Some(Outcome::Dead(_) | Outcome::Missing | Outcome::LookAgain) => {
                 trouble
                     .words
                     .push_str("; the withdrawal of consent in it was sent alone and refused too");
                 ended
             }
-            Some(outcome) => self.follow(claim, Operation::Update, outcome, &failure),
+            Some(outcome) => self.follow(part, Operation::Update, outcome, &failure),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Claims updates, sees each through, and records what became of it, until told to stop.
 //!
-//! A bounded window of updates is claimed ahead; each is on its own, so that one that waits holds up no other.
-//! Its request waits for its turn in `outbound`, and an update leaves the window when its end is recorded: no
+//! A bounded window of runs is claimed ahead; each is on its own, so that one that waits holds up no other.
+//! Its request waits for its turn in `outbound`, and a run leaves the window when its end is recorded: no
 //! request waits for a commit.
 
 use std::panic::AssertUnwindSafe;
@@ -14,8 +14,10 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::Api;
-use super::attempt::{Attempts, Ended};
+use super::attempt::{Attempts, Ended, Rest};
 use super::confirm::Confirmation;
+use super::halving::Parts;
+use super::locks::Held;
 use super::outbound::Outbound;
 use super::pause::{Pauses, watch_the_key};
 use super::record::{Patience, Recorder};
@@ -25,7 +27,7 @@ use super::storm::{Storm, weather};
 use super::tally::Tally;
 use super::watched::Watched;
 use crate::clock::{self, SharedClock};
-use crate::store::{Claim, End, Run, Store, Wanted};
+use crate::store::{AfterDead, Claim, End, Run, Store, Wanted};
 use crate::telemetry::metrics::Metrics;
 
 /// How long an update rests on which the program failed.
@@ -84,9 +86,12 @@ impl Delivery {
             store: Arc::clone(&self.store),
             clock: Arc::clone(&self.clock),
             tally: Arc::clone(&self.tally),
+            after_dead: self.policy.after_dead,
             stop: stop.clone(),
         };
+        let merging = self.policy.coalesce;
         let attempts = Attempts::new(
+            Arc::clone(&self.store),
             self.policy,
             Arc::clone(&outbound),
             Arc::clone(&self.clock),
@@ -120,7 +125,7 @@ impl Delivery {
                 let claimed = tokio::select! {
                     biased;
                     () = self.pauses.begun() => continue,
-                    claimed = self.store.claim(Wanted { runs: room.num_permits(), merging: false }) => {
+                    claimed = self.store.claim(Wanted { runs: room.num_permits(), merging }) => {
                         claimed
                     }
                 };
@@ -170,47 +175,107 @@ impl Worker {
         tasks: &TaskTracker,
     ) {
         let claimed = self.attempts.clock.monotonic();
-        for claim in runs.into_iter().flat_map(|run| run.updates) {
+        for run in runs {
             let place = room.split(1);
             let worker = Arc::clone(self);
-            tasks.spawn(async move { worker.see_through(claim, claimed, place).await });
+            tasks.spawn(async move { worker.see_through(run, claimed, place).await });
         }
     }
 
+    /// Sends a run in one request, or in parts where the whole is refused, and records what became of each update.
     pub(super) async fn see_through(
         &self,
-        claim: Claim,
+        run: Run,
         claimed: Duration,
         place: Option<OwnedSemaphorePermit>,
     ) {
-        let began = Instant::now();
-        let attempt = AssertUnwindSafe(self.attempts.attempt(&claim, claimed)).catch_unwind();
-        let Ok(mut ended) = attempt.await else {
-            self.attempts.tally.panicked();
-            tracing::error!(event_id = %claim.lent.update.event, "a bug: an update made the program fail and is put off");
-            return self.recorder.record(claim.lent, End::GivenBack { after: AFTER_A_PANIC }).await;
-        };
-        ended.end = self.storm.weigh(claim.lent.update, &claim.planned, ended.end).await;
-        if ended.was_tried {
-            note(&claim, &ended, began.elapsed());
+        let Run { mut lane, updates } = run;
+        let mut parts = Parts::of(updates.len());
+        while let Some(range) = parts.next() {
+            let began = Instant::now();
+            let left = updates.get(range.start..).unwrap_or_default();
+            let count = range.len();
+            let attempt = self.attempts.attempt(&mut lane, left, count, claimed);
+            let Ok(mut ended) = AssertUnwindSafe(attempt).catch_unwind().await else {
+                return self.failed(left).await;
+            };
+            if ended.is_refused {
+                parts.refused(range);
+                if count > 1 {
+                    continue;
+                }
+            }
+            let sent = left.get(..count).unwrap_or_default();
+            self.weigh(sent, &mut ended).await;
+            self.note(sent, &ended, began.elapsed(), claimed);
+            if ended.rest == Rest::IsGone {
+                return;
+            }
+            let blocks = self.recorder.after_dead == AfterDead::Block
+                && ended.ends.iter().any(|end| matches!(end, End::Dead(..)));
+            let goes_on = ended.rest == Rest::GoesOn && !blocks;
+            let behind = if goes_on { &[] } else { left.get(count..).unwrap_or_default() };
+            let lents = sent.iter().map(|claim| claim.lent).zip(ended.ends);
+            let back = End::GivenBack { after: Duration::ZERO };
+            let ends = lents.chain(behind.iter().map(|claim| (claim.lent, back.clone())));
+            self.recorder.record(ends.collect()).await;
+            if !goes_on || parts.is_done() {
+                drop(place);
+                return self.rest(ended.resting).await;
+            }
         }
-        if ended.end == End::Delivered {
-            let held = self.attempts.clock.monotonic().saturating_sub(claimed);
-            self.attempts.tally.delivered(claim.age + held);
+    }
+
+    /// In a storm of refusals nothing is refused for good: what would be waits again, and what is behind it too.
+    async fn weigh(&self, sent: &[Claim], ended: &mut Ended) {
+        for (claim, end) in sent.iter().zip(&mut ended.ends) {
+            let was_final = matches!(end, End::Dead(..));
+            *end = self.storm.weigh(claim.lent.update, &claim.planned, end.clone()).await;
+            if was_final && matches!(end, End::GivenBack { .. }) {
+                ended.rest = Rest::GoesBack;
+            }
         }
-        self.recorder.record(claim.lent, ended.end).await;
-        drop(place);
-        if let Some(contact) = ended.resting {
+    }
+
+    /// The program failed on a run: it is put off.
+    async fn failed(&self, left: &[Claim]) {
+        self.attempts.tally.panicked();
+        let event_id = left.first().map(|claim| claim.lent.update.event.to_string());
+        tracing::error!(event_id, "a bug: an update made the program fail and is put off");
+        let end = End::GivenBack { after: AFTER_A_PANIC };
+        let ends = left.iter().map(|claim| (claim.lent, end.clone())).collect();
+        self.recorder.record(ends).await;
+    }
+
+    /// Keeps a contact to itself for a while, after a request to it that may still be on its way.
+    async fn rest(&self, contact: Option<Held<String>>) {
+        if let Some(contact) = contact {
             let rest = clock::sleep(&*self.attempts.clock, self.attempts.policy.rest);
             self.stop.run_until_cancelled(rest).await;
             drop(contact);
         }
     }
+
+    /// What a request leaves in the log and the metrics.
+    fn note(&self, sent: &[Claim], ended: &Ended, elapsed: Duration, claimed: Duration) {
+        let held = self.attempts.clock.monotonic().saturating_sub(claimed);
+        for (place, (claim, end)) in sent.iter().zip(&ended.ends).enumerate() {
+            if ended.was_tried {
+                note(claim, end, ended.status, elapsed);
+            }
+            if *end == End::Delivered {
+                self.attempts.tally.delivered(claim.age + held);
+                if place > 0 {
+                    self.attempts.tally.merged(&claim.source);
+                }
+            }
+        }
+    }
 }
 
 /// One line in the log for the end of an attempt.
-fn note(claim: &Claim, ended: &Ended, elapsed: Duration) {
-    let (outcome, reason) = match &ended.end {
+fn note(claim: &Claim, end: &End, status: Option<u16>, elapsed: Duration) {
+    let (outcome, reason) = match end {
         End::Delivered => ("delivered", None),
         End::Skipped(reason) => ("skipped", Some(reason.as_str())),
         End::Dead(reason, _) => ("dead", Some(reason.as_str())),
@@ -225,7 +290,7 @@ fn note(claim: &Claim, ended: &Ended, elapsed: Duration) {
         attempt = claim.attempt,
         outcome,
         reason,
-        status = ended.status,
+        status,
         elapsed_ms,
         "delivery attempt ended"
     );

@@ -30,7 +30,9 @@ pub enum Named {
 
 /// Why a text names nothing.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("an event is named by its id, an update as EVENT_ID/RULE/ITEM, as `events list` shows them")]
+#[error(
+    "an event is named by its id, an update as EVENT_ID/RULE/ITEM, as `events list` shows them"
+)]
 pub struct InvalidName;
 
 impl Named {

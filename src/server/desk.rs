@@ -11,7 +11,7 @@ use crate::admin::desk::Desk;
 use crate::chatflow::ChatflowSettings;
 use crate::clock;
 use crate::delivery::{PauseReason, Pauses};
-use crate::store::{Letters, StoredEvent};
+use crate::store::{Error, Letters, StoredEvent};
 use crate::webhook::{Intake, NotMapped, map_again};
 
 /// How often the rows of the store are counted.
@@ -36,10 +36,19 @@ pub(super) fn desk(
         if halted {
             pauses.pause(PauseReason::Operator);
         } else {
-            pauses.resume(PauseReason::Operator);
+            pauses.resume_by_hand();
         }
     };
     Desk::new(store, Box::new(map_again), Box::new(switch), chatflow.clone())
+}
+
+/// Has delivery stay paused where an operator has paused it before this start.
+pub(super) async fn keep_halted(store: &dyn Letters, pauses: &Pauses) -> Result<(), Error> {
+    if let Some(halt) = store.halted().await? {
+        pauses.pause(PauseReason::Operator);
+        tracing::warn!(since = %halt.since, "an operator has paused delivery: `chatflow-bridge resume` has it go on");
+    }
+    Ok(())
 }
 
 /// Counts the rows of the store once an hour, until `stop`.

@@ -37,8 +37,8 @@ use crate::delivery::{Delivery, PauseReason, Pauses, Policy};
 use crate::secret::Secret;
 use crate::settings::Settings;
 use crate::settings::reload::{Live, SharedSecrets, Surroundings};
-use crate::store::{Letters, Store};
 use crate::store::sqlite::SqliteStore;
+use crate::store::{Letters, Store};
 use crate::telemetry::metrics::Metrics;
 use crate::webhook::Intake;
 
@@ -130,10 +130,7 @@ impl Bridge {
             Arc::clone(&metrics),
         );
         let pauses = delivery.pauses();
-        if let Some(halt) = letters.halted().await? {
-            pauses.pause(PauseReason::Operator);
-            tracing::warn!(since = %halt.since, "an operator has paused delivery: `chatflow-bridge resume` has it go on");
-        }
+        desk::keep_halted(&*letters, &pauses).await?;
 
         let tls = tls::Tls::new(&settings.server.tls, &metrics)?;
         let token = admin_token(&settings, &path)?;
@@ -163,12 +160,7 @@ impl Bridge {
         };
         let stop = CancellationToken::new();
         work.spawn(delivery.run(stop.clone()));
-        if let Some(file) = settings.chatflow.api_key_file.clone() {
-            work.spawn(key::follow_key(file, client, pauses, stop.clone()));
-        }
-        if let Some(file) = settings.admin.token_file.clone() {
-            work.spawn(key::follow_token(file, web::Data::clone(&guard), stop.clone()));
-        }
+        key::follow_files(&settings, (client, pauses), &guard, &work, &stop);
         if let Some(tls) = tls {
             work.spawn(tls.follow(stop.clone()));
         }

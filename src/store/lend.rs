@@ -16,8 +16,19 @@ pub struct Wanted {
 }
 
 /// The line in which a contact's updates wait, by the name that the store has for it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Lane(pub i64);
+
+/// What became of a run that was said to belong into another lane.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Joined {
+    /// Nothing there was before it: it is still lent, and may be sent.
+    First,
+    /// It waits there for what is older or lent.
+    Behind,
+    /// It is no longer under its fence; nothing has changed.
+    Lapsed,
+}
 
 /// The next updates of a lane, lent together under one fence.
 #[derive(Debug, Clone, PartialEq, Eq)]

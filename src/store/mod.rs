@@ -17,7 +17,7 @@ use async_trait::async_trait;
 pub use browse::{EventFilter, EventRow, Numbers, Page, StoredEvent, UpdateFilter, UpdateRow};
 pub use entry::{Dedupe, NewEvent, NewState, NewUpdate, Receipt, Request};
 pub use error::Error;
-pub use lend::{AfterDead, Claim, End, Fence, Lane, Lent, Run, Trouble, Wanted};
+pub use lend::{AfterDead, Claim, End, Fence, Joined, Lane, Lent, Run, Trouble, Wanted};
 pub use letters::Letters;
 pub use settings::StoreSettings;
 pub use sqlite::{OfflineStore, SqliteStore};
@@ -64,6 +64,14 @@ pub trait Store: Send + Sync + 'static {
         &self,
         updates: &[crate::event::UpdateId],
     ) -> Result<Vec<crate::event::UpdateId>, Error>;
+    /// The lane of what names a contact, before anything is known about it.
+    fn lane_of(&self, who: &crate::contact::Who) -> Lane;
+
+    /// Says that what is left of a run belongs into another lane: into that of the contact's id, once it is known whom
+    /// the run's key means; back into the key's own, where it means nobody. From now on, until the key joins yet
+    /// another lane, whatever comes under it waits there, and so does what waits for it already, all by received
+    /// order. What is [`Joined::Behind`] is no longer lent, and no attempt of it is counted.
+    async fn join(&self, run: Vec<Lent>, lane: Lane) -> Result<Joined, Error>;
 
     /// What there is, by state; cheap enough to be asked at every scrape.
     async fn numbers(&self) -> Result<Numbers, Error>;

@@ -84,7 +84,9 @@ pub enum InvalidAsked {
     #[error("`contact`: {0}")]
     Contact(#[from] InvalidWho),
     /// Neither names nor a filter, or both.
-    #[error("give either `names` or a `filter` that says something: nothing is changed for all by chance")]
+    #[error(
+        "give either `names` or a `filter` that says something: nothing is changed for all by chance"
+    )]
     NothingChosen,
     /// Too many names.
     #[error("{0} names in one call, {MOST_ROWS} at most: call again with the rest")]

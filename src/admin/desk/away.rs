@@ -1,6 +1,6 @@
 //! Put away, and forgotten.
 
-use super::asked::ChangeAsked;
+use super::asked::{ChangeAsked, STATES};
 use super::chosen::Doable;
 use super::outcome::{Done, Outcome};
 use super::replay::note_change;
@@ -14,12 +14,9 @@ const DISCARD: Doable = Doable {
     instead: "what waits is going to be sent, the rest has come to its end",
 };
 
-/// Whatever has come to an end can be forgotten.
-const PURGE: Doable = Doable {
-    states: &["delivered", "held", "skipped", "dead", "discarded"],
-    done: "purged",
-    instead: "it has to come to its end first",
-};
+/// What still waits is found too: who wants something forgotten is told what is not.
+const PURGE: Doable =
+    Doable { states: STATES, done: "purged", instead: "it has to come to its end first" };
 
 impl Desk {
     /// Puts held and dead updates away: nobody is to look at them again.
@@ -82,8 +79,8 @@ impl Desk {
         if asked.dry_run || changes.is_empty() {
             return Ok(outcomes);
         }
-        let changed = self.store.change(changes, EventId(i64::MAX >> 16)).await?;
-        let told = outcomes.into_iter().zip(changed).map(|(outcome, changed)| match changed {
+        let made = self.store.change(changes, EventId(i64::MAX >> 16)).await?;
+        let told = outcomes.into_iter().zip(made).map(|(outcome, changed)| match changed {
             Changed::Done => {
                 note_change(action, &outcome, by);
                 outcome

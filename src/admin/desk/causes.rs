@@ -110,7 +110,7 @@ const LONGEST: usize = 200;
 /// The same text for one cause: what differs from contact to contact is `…`.
 fn normalised(words: &str) -> String {
     static VARIES: LazyLock<Option<Regex>> = LazyLock::new(|| {
-        Regex::new(r"(?x) [\w.+-]+@[\w.-]+ | \b[0-9a-fA-F]{8,}(?:-[0-9a-fA-F]+)*\b | \+?\d[\d\ .:-]{3,}\d | \d{3,}").ok()
+        Regex::new(r"(?x) [\w.+-]+@[\w.-]+ | \b[0-9a-fA-F]{8,}(?:-[0-9a-fA-F]+)*\b | \+?\d[\d\ .:-]{3,}\d | \b\d{3,}\b").ok()
     });
     let one_line = words.split_whitespace().collect::<Vec<_>>().join(" ");
     let mut text = match &*VARIES {
@@ -135,6 +135,7 @@ mod tests {
             ("+1 202 555 0143 is no number", "… is no number"),
             ("ann@example.com\n  is taken", "… is taken"),
             ("expected 2 values, found 14", "expected 2 values, found 14"),
+            ("no number for e164, 500 times", "no number for e164, … times"),
             ("request 00000000-0000-4000-8000-000000000000 failed", "request … failed"),
         ] {
             assert_eq!(normalised(words), text);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::asked::{ChangeAsked, Chosen, Filter, InvalidAsked};
+use super::asked::{ChangeAsked, Chosen, Filter, InvalidAsked, STATES};
 use super::outcome::Outcome;
 use super::{Desk, Refused};
 use crate::event::{EventId, Named};
@@ -31,10 +31,7 @@ pub(super) struct Doable {
 }
 
 /// All updates of an event.
-pub(super) async fn of_event(
-    store: &dyn Letters,
-    event: EventId,
-) -> Result<Vec<UpdateRow>, Error> {
+pub(super) async fn of_event(store: &dyn Letters, event: EventId) -> Result<Vec<UpdateRow>, Error> {
     let wanted = Search { event: Some(event), ..Search::default() };
     Ok(store.find(&wanted, Page { most: usize::MAX, before: None }).await?.rows)
 }
@@ -53,7 +50,7 @@ impl Desk {
 
     async fn found(&self, filter: &Filter, doable: &Doable) -> Result<Meant, Refused> {
         let mut wanted = filter.wanted()?;
-        if wanted.states.is_empty() {
+        if wanted.states.is_empty() && doable.states != STATES {
             wanted.states = doable.states.iter().map(|&state| state.to_owned()).collect();
         }
         if let Some(state) = wanted.states.iter().find(|s| !doable.states.contains(&s.as_str())) {
@@ -74,9 +71,7 @@ impl Desk {
             let rows = of_event(&*self.store, event).await?;
             for name in &names {
                 let is_there = match name {
-                    Named::Event(_) => {
-                        !rows.is_empty() || self.store.event(event).await?.is_some()
-                    }
+                    Named::Event(_) => !rows.is_empty() || self.store.event(event).await?.is_some(),
                     Named::Update(name) => {
                         rows.iter().any(|row| row.rule == name.rule && row.item == name.item)
                     }

@@ -163,7 +163,8 @@ fn fields(planned: &PlannedUpdate) -> Vec<(String, Value)> {
     for (name, value) in update.as_object().into_iter().flatten() {
         match value {
             Value::Object(parts) => {
-                let part = |(part, value): (&String, &Value)| (format!("{name}.{part}"), value.clone());
+                let part =
+                    |(part, value): (&String, &Value)| (format!("{name}.{part}"), value.clone());
                 fields.extend(parts.iter().map(part));
             }
             value => fields.push((name.clone(), value.clone())),
@@ -194,7 +195,7 @@ mod tests {
         assert_eq!(
             told,
             [
-                r#"optin: true -> null"#,
+                "optin: true -> null",
                 r#"tags.add: ["a"] -> ["b"]"#,
                 r#"attributes.city: null -> {"set":"Pune"}"#
             ]

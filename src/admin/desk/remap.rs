@@ -52,9 +52,11 @@ impl Desk {
         let mut told = meant.nothing;
         let mut events: BTreeMap<EventId, Option<Vec<UpdateId>>> = BTreeMap::new();
         for row in meant.rows {
-            events.entry(row.event_id).or_insert_with(|| Some(Vec::new())).iter_mut().for_each(
-                |only| only.push(row.id),
-            );
+            events
+                .entry(row.event_id)
+                .or_insert_with(|| Some(Vec::new()))
+                .iter_mut()
+                .for_each(|only| only.push(row.id));
         }
         events.extend(meant.events.into_iter().map(|event| (event, None)));
         for (id, only) in events {
@@ -76,9 +78,12 @@ impl Desk {
                 Changed::SomethingCame if look < LOOKS => look += 1,
                 Changed::Done => return Ok(told),
                 Changed::SomethingCame | Changed::StandsOtherwise => {
-                    let moved = |outcome: Outcome| match outcome.changed {
-                        true => outcome.moved_on("it stands otherwise by now: try again"),
-                        false => outcome,
+                    let moved = |outcome: Outcome| {
+                        if outcome.changed {
+                            outcome.moved_on("it stands otherwise by now: try again")
+                        } else {
+                            outcome
+                        }
                     };
                     return Ok(told.into_iter().map(moved).collect());
                 }
@@ -155,17 +160,16 @@ impl Desk {
             changed.unwrap_or(Changed::StandsOtherwise)
         };
         if changed == Changed::Done && !asked.dry_run {
-            outcomes.iter().for_each(|outcome| note_change("remap", outcome, by));
+            for outcome in &outcomes {
+                note_change("remap", outcome, by);
+            }
         }
         told.extend(outcomes);
         Ok((told, changed))
     }
 
     /// What was sent of the update that is replaced.
-    async fn sent_before(
-        &self,
-        row: Option<&UpdateRow>,
-    ) -> Result<Option<PlannedUpdate>, Refused> {
+    async fn sent_before(&self, row: Option<&UpdateRow>) -> Result<Option<PlannedUpdate>, Refused> {
         let Some(row) = row else { return Ok(None) };
         let letter = self.store.letters(vec![row.id]).await?.pop();
         Ok(letter.and_then(|letter| letter.part.or(letter.planned)))

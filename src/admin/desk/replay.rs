@@ -38,9 +38,7 @@ impl Desk {
         let mut told = meant.nothing;
         let (fit, unfits): (Vec<_>, Vec<_>) =
             meant.rows.into_iter().partition(|row| unfit(row).is_none());
-        told.extend(
-            unfits.iter().map(|row| Outcome::stays(row, unfit(row).unwrap_or_default())),
-        );
+        told.extend(unfits.iter().map(|row| Outcome::stays(row, unfit(row).unwrap_or_default())));
         let mut letters = self.store.letters(fit.iter().map(|row| row.id).collect()).await?;
         // In order of receipt, as they are going to wait.
         letters.sort_unstable_by_key(|letter| letter.row.id);
@@ -66,15 +64,12 @@ impl Desk {
         let mut told = Vec::new();
         let (mut late, mut whose) = (Vec::new(), Vec::new());
         for letter in letters {
-            match &letter.planned {
-                Some(planned) => {
-                    late.push(Late { update: letter.row.id, planned: planned.clone() });
-                    whose.push(letter);
-                }
-                None => {
-                    let note = "its plan cannot be read by this release: `remap` makes it anew";
-                    told.push(Outcome::stays(&letter.row, note));
-                }
+            if let Some(planned) = &letter.planned {
+                late.push(Late { update: letter.row.id, planned: planned.clone() });
+                whose.push(letter);
+            } else {
+                let note = "its plan cannot be read by this release: `remap` makes it anew";
+                told.push(Outcome::stays(&letter.row, note));
             }
         }
         let (left, upto) = self.left_of(&late, asked.overwrite).await?;
@@ -99,14 +94,14 @@ impl Desk {
             told.extend(outcomes);
             return Ok((told, Vec::new()));
         }
-        let changes = late.iter().zip(left).map(|(late, left)| Change::Replay {
-            update: late.update,
-            sends: left.sends,
-        });
-        let changed = self.store.change(changes.collect(), upto).await?;
+        let changes = late
+            .iter()
+            .zip(left)
+            .map(|(late, left)| Change::Replay { update: late.update, sends: left.sends });
+        let made = self.store.change(changes.collect(), upto).await?;
         let mut again = Vec::new();
-        for ((outcome, changed), letter) in outcomes.into_iter().zip(changed).zip(whose) {
-            told.push(match changed {
+        for ((outcome, made), letter) in outcomes.into_iter().zip(made).zip(whose) {
+            told.push(match made {
                 Changed::Done => {
                     note_change("replay", &outcome, by);
                     outcome

@@ -77,12 +77,12 @@ async fn try_one(worker: &Arc<Worker>, tasks: &TaskTracker) {
         Err(error) => return tracing::error!(%error, "updates could not be claimed"),
     };
     let now = storm.clock.monotonic();
-    for claim in runs.into_iter().flat_map(|run| run.updates) {
+    for run in runs {
         let worker = Arc::clone(worker);
         // A task of its own, which a stop does not cut off.
         let trial = tasks.spawn(async move {
             let _trying = worker.storm.try_now();
-            worker.see_through(claim, now, None).await;
+            worker.see_through(run, now, None).await;
         });
         // A panic is caught and counted within.
         drop(trial.await);

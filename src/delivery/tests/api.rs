@@ -30,6 +30,7 @@ struct State {
     most_for_one: usize,
     most_open: usize,
     panics_on: Option<String>,
+    refused_tag: Option<String>,
 }
 
 pub(super) fn contact(id: &ContactId, mobile: &str) -> Contact {
@@ -96,6 +97,15 @@ impl FakeApi {
         self.state().panics_on = Some(name.to_owned());
     }
 
+    /// An update that adds this tag is refused.
+    pub(super) fn refuses_the_tag(&self, tag: &str) {
+        self.state().refused_tag = Some(tag.to_owned());
+    }
+
+    pub(super) fn tags_of(&self, id: &ContactId) -> Vec<String> {
+        self.contact(id).tags.unwrap_or_default()
+    }
+
     /// Whether answers are held back.
     pub(super) fn holds_answers(&self, held: bool) {
         self.held.send_replace(held);
@@ -103,6 +113,10 @@ impl FakeApi {
 
     pub(super) fn asked(&self) -> Vec<String> {
         self.state().asked.clone()
+    }
+
+    pub(super) fn asked_times(&self) -> usize {
+        self.state().asked.len()
     }
 
     pub(super) fn asked_of(&self, kind: &str) -> Vec<String> {
@@ -163,6 +177,10 @@ impl Api for FakeApi {
             if let Some((_, failure)) = state.faulty.iter().find(|(holds, _)| holds(id, update)) {
                 return Err(failure.clone());
             }
+            if state.refused_tag.as_ref().is_some_and(|tag| update.tags.add.contains(tag)) {
+                let words = "no such tag".to_owned();
+                return Err(Failure::Answered { status: 400, words, retry_after: None });
+            }
             let contact = state.contacts.iter_mut().find(|contact| contact.id == *id);
             let Some(contact) = contact else {
                 let words = "Contact not found".to_owned();
@@ -180,6 +198,7 @@ impl Api for FakeApi {
                     attributes.insert(name.clone(), value.clone());
                 }
             }
+            contact.tags.get_or_insert_default().extend(update.tags.add.iter().cloned());
             Ok(contact.clone())
         })
         .await

@@ -199,10 +199,8 @@ fn rules(under: Node, over: Node, problems: &mut Problems) -> Node {
         };
         match own.iter_mut().find(|own| same(own)).and_then(Option::take) {
             None => merged.push(shipped),
-            Some(changed) => match is_off(&changed, problems) {
-                true => {}
-                false => merged.push(rule(shipped, without_off(changed))),
-            },
+            Some(changed) if is_off(&changed, problems) => {}
+            Some(changed) => merged.push(rule(shipped, without_off(changed))),
         }
     }
     for new in own.into_iter().flatten() {

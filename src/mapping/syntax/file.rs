@@ -194,18 +194,8 @@ fn read_root(
         .take("per_minute")
         .and_then(|node| scalar::number(node, 1, u32::MAX, problems))
         .and_then(NonZeroU32::new);
-    let stale_guard = fields.take("stale_guard").and_then(|node| {
-        let guard = scalar::boolean(node, problems)?;
-        if guard && !event.has_occurred_at() {
-            let problem = Problem::error(
-                Code::Value,
-                node.span.clone(),
-                "`stale_guard` needs `event.occurred_at`",
-            );
-            problems.add(problem.help("it compares the times at which events happened"));
-        }
-        Some(guard)
-    });
+    let stale_guard =
+        fields.take("stale_guard").and_then(|node| stale_guard(node, &event, problems));
     let requires = fields
         .take("requires")
         .and_then(|listed| requires::read(listed, &compiled, base, &node.span, problems));
@@ -244,6 +234,19 @@ fn read_root(
     };
     source.note_what_is_read();
     found.source = Some(source);
+}
+
+fn stale_guard(node: &Node, event: &EventFields, problems: &mut Problems) -> Option<bool> {
+    let guard = scalar::boolean(node, problems)?;
+    if guard && !event.has_occurred_at() {
+        let problem = Problem::error(
+            Code::Value,
+            node.span.clone(),
+            "`stale_guard` needs `event.occurred_at`",
+        );
+        problems.add(problem.help("it compares the times at which events happened"));
+    }
+    Some(guard)
 }
 
 /// The name that `source` gives, else that of the file.

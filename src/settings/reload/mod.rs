@@ -31,7 +31,7 @@ use self::candidate::fingerprint;
 use self::secret_files::{Remembering, SecretFiles};
 use super::environment::{self, Unreadable};
 use crate::clock::SharedClock;
-use crate::mapping::{LIBRARY, Set, warm_phone_metadata};
+use crate::mapping::{Set, warm_phone_metadata};
 use crate::store::Store;
 use crate::telemetry::metrics::Metrics;
 use crate::webhook::verify::SecretSource;

@@ -5,6 +5,7 @@ pub(super) mod keep;
 pub(super) mod lend;
 pub(super) mod letters;
 mod order;
+pub(super) mod retain;
 pub(super) mod revive;
 
 use std::sync::Arc;
@@ -14,8 +15,8 @@ use futures_util::poll;
 use jiff::Timestamp;
 
 use super::{
-    AfterDead, Claim, Dedupe, End, Lent, Letters, NewEvent, NewState, NewUpdate, Numbers, Receipt, Request,
-    Run, Store, StoreSettings, Trouble, Wanted,
+    AfterDead, Claim, Dedupe, End, Lent, Letters, NewEvent, NewState, NewUpdate, Numbers, Receipt,
+    Request, Run, Store, StoreSettings, Trouble, Wanted,
 };
 use crate::clock::ManualClock;
 use crate::contact::{ContactUpdate, Mobile, OnMissing, PlannedUpdate, Target, Who};
@@ -101,6 +102,15 @@ macro_rules! keeps_every_promise {
                 mapping_files_are_replaced_as_a_whole_or_not_at_all,
                 the_first_secret_of_a_sender_is_kept_and_no_other,
                 a_store_that_is_closed_says_so,
+            ],
+            retain: [
+                what_has_come_to_an_end_goes_when_its_time_has_come,
+                an_event_goes_as_a_whole_or_not_at_all,
+                a_request_stays_as_long_as_one_of_its_events,
+                dead_letters_go_only_where_that_is_set_and_count_as_expired,
+                a_repeat_is_known_when_the_first_has_been_deleted,
+                past_four_fifths_of_its_size_history_goes_before_its_time,
+                what_is_purged_is_forgotten_with_all_that_came_with_it,
             ],
             letters: [
                 a_replayed_update_waits_before_all_that_came_later,
@@ -249,6 +259,7 @@ fn assert_balance(numbers: &Numbers) {
     let Numbers { ready, scheduled, in_flight, held, delivered, skipped, dead, discarded, .. } =
         numbers;
     let updates = ready + scheduled + in_flight + held + delivered + skipped + dead + discarded;
+    let updates = updates + numbers.expired;
     assert_eq!(numbers.updates_planned, updates, "{numbers:?}");
     let events = numbers.events_duplicate
         + numbers.events_control

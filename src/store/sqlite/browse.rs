@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::append::{CONTROL, IGNORED, TAKEN};
 use super::connection::failed;
-use super::kept::KeptRequest;
+use super::kept::{self, KeptRequest};
 use super::record::{State, update_id};
 use super::statements;
 use crate::event::{EventId, SourceName};
@@ -63,18 +63,22 @@ pub(super) fn event(connection: &Connection, id: EventId) -> Result<Option<Store
         .and_then(|mut request| {
             request
                 .query_row([id.0], |row| {
-                    let kept = KeptRequest {
-                        head: row.get(0)?,
-                        encoding: row.get(1)?,
-                        size: row.get(2)?,
-                        body: row.get::<_, Vec<u8>>(3)?.into(),
-                    };
+                    let (head, body): (Option<Vec<u8>>, Option<Vec<u8>>) =
+                        (row.get(0)?, row.get(3)?);
+                    let (encoding, size) = (row.get(1)?, row.get(2)?);
+                    let kept = head.zip(body).map(|(head, body)| KeptRequest {
+                        head,
+                        encoding,
+                        size,
+                        body: body.into(),
+                    });
                     Ok((kept, row.get::<_, u32>(4)?))
                 })
                 .optional()
         })
         .map_err(|error| failed(&error))?;
     let Some((kept, item)) = kept else { return Ok(None) };
+    let kept = kept.ok_or_else(|| Error::Failed(kept::UNREADABLE.to_owned()))?;
     let request = kept.request()?;
     let updates =
         list(connection, statements::UPDATES_OF_EVENT, [id.0], |row| update_row(row, false))?;

@@ -15,11 +15,18 @@
 
 mod append;
 mod batch;
+mod blocked;
 mod browse;
+mod check;
+mod cipher;
 mod claim;
 mod connection;
+mod join;
+mod follow;
+mod house;
 mod kept;
 mod keys;
+mod lanes;
 mod ledger;
 mod letters;
 mod lock;
@@ -31,17 +38,28 @@ mod prepared;
 mod queue;
 mod readers;
 mod record;
+mod recover;
+mod rekey;
 mod remap;
+mod removal;
+mod reserve;
+mod retention;
 mod revive;
 mod room;
+mod salvage;
 mod schema;
+mod sealing;
 mod seen;
 mod statements;
 #[cfg(test)]
 mod tests;
 mod writer;
 
+pub use check::{Depth, Finding, check};
 pub use offline::OfflineStore;
+pub use recover::{Recovered, recover};
+pub use rekey::{Progress, rekey};
+pub use salvage::Salvaged;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -52,23 +70,28 @@ use async_trait::async_trait;
 use rusqlite::OptionalExtension;
 use tokio::sync::oneshot;
 
+use self::cipher::Cipher;
 use self::claim::{RawClaim, RawRun};
+use self::connection::StoreFile;
+use self::follow::Followed;
+use self::house::House;
 use self::kept::LARGE_BODY;
 use self::keys::Keys;
 use self::lock::LockFile;
 use self::memory::Memory;
 use self::prepared::{Incoming, Prepared, PreparedAgain};
-use self::queue::{AdoptOp, AppendOp, ClaimOp, Ending, KeepOp, Queue, RecordOp};
+use self::queue::{AdoptOp, AppendOp, ClaimOp, Ending, JoinOp, KeepOp, Queue, RecordOp};
 use self::readers::Readers;
 use self::room::{PAGE_SIZE, Room};
 use self::writer::{Waits, Writer};
 use super::letters::{Letters, Search};
 use super::settings::StoreSettings;
 use super::{
-    AfterDead, Claim, End, Error, EventFilter, EventRow, Lent, NewEvent, NewUpdate, Numbers, Page,
-    Receipt, Request, Run, Store, StoredEvent, UpdateFilter, UpdateRow, Wanted,
+    AfterDead, Claim, End, Error, EventFilter, EventRow, Joined, Lane, Lent, NewEvent, NewUpdate,
+    Numbers, Page, Receipt, Request, Run, Store, StoredEvent, UpdateFilter, UpdateRow, Wanted,
 };
 use crate::clock::SharedClock;
+use crate::contact::Who;
 use crate::event::{EventId, SourceName, UpdateId};
 use crate::telemetry::metrics::Metrics;
 
@@ -104,9 +127,11 @@ impl SqliteStore {
         place_for(path).map_err(named)?;
         let lock = LockFile::take(path)?;
         let max_pages = settings.max_size.0 / PAGE_SIZE;
-        let mut connection = connection::writing(path, max_pages).map_err(named)?;
+        let cipher = Cipher::read(settings.encryption_key_file.as_deref())?;
+        let file = StoreFile::new(path, &cipher);
+        let mut connection = connection::writing(&file, max_pages).map_err(named)?;
         let now = clock.now().as_millisecond();
-        let (fence, key) = writer::start(&mut connection, now).map_err(named)?;
+        let (fence, key) = writer::start(&mut connection, &cipher, now).map_err(named)?;
         let memory = Memory::load(&connection, now).map_err(named)?;
         // A series that begins with its first failure does not rise: no alert would see that one.
         for operation in ["append", "record", "claim", "keep"] {
@@ -115,6 +140,8 @@ impl SqliteStore {
             }
         }
 
+        let limit = i64::try_from(settings.max_size.0).unwrap_or(i64::MAX);
+        metrics.store_size_limit_bytes.with_label_values::<&str>(&[]).set(limit);
         let queue = Arc::new(Queue::default());
         let woken = Arc::downgrade(&queue);
         clock.on_jump(Box::new(move || {
@@ -124,7 +151,7 @@ impl SqliteStore {
         }));
         let writer = Writer {
             queue: Arc::clone(&queue),
-            path: path.to_owned(),
+            path: file.clone(),
             max_pages,
             connection: Some(connection),
             memory: Some(memory),
@@ -134,6 +161,8 @@ impl SqliteStore {
             fence,
             lock,
             waits: Waits::default(),
+            house: House::new(settings.retention.clone(), clock.monotonic()),
+            followed: Followed::new(),
         };
         let thread = std::thread::Builder::new()
             .name("store".to_owned())
@@ -141,7 +170,7 @@ impl SqliteStore {
             .map_err(|error| Error::Failed(format!("its thread did not start: {error}")))?;
         Ok(Arc::new(Self {
             queue,
-            readers: Readers::new(path.to_owned()),
+            readers: Readers::new(file),
             keys: Keys::new(&key),
             clock,
             metrics,
@@ -219,15 +248,25 @@ impl Store for SqliteStore {
         }
     }
 
-    async fn record(&self, ends: Vec<(Lent, End)>, _: AfterDead) -> Result<bool, Error> {
+    async fn record(&self, ends: Vec<(Lent, End)>, after_dead: AfterDead) -> Result<bool, Error> {
         let (reply, recorded) = oneshot::channel();
         let ends = ends.into_iter().map(|(lent, end)| (lent, Ending::Said(end))).collect();
-        self.queue.record(RecordOp { ends, reply: Some(reply) })?;
+        self.queue.record(RecordOp { ends, after_dead, reply: Some(reply) })?;
         recorded.await.map_err(|_| Error::Closed)?
     }
 
     async fn revive(&self, updates: &[UpdateId]) -> Result<Vec<UpdateId>, Error> {
         revive::revive(&self.queue, updates).await
+    }
+
+    fn lane_of(&self, who: &Who) -> Lane {
+        Lane(self.keys.lane(who))
+    }
+
+    async fn join(&self, run: Vec<Lent>, lane: Lane) -> Result<Joined, Error> {
+        let (reply, joined) = oneshot::channel();
+        self.queue.join(JoinOp { run, to: lane.0, reply })?;
+        joined.await.map_err(|_| Error::Closed)?
     }
 
     async fn numbers(&self) -> Result<Numbers, Error> {
@@ -275,7 +314,7 @@ impl Store for SqliteStore {
         let name = adopted(source);
         let read = move |connection: &rusqlite::Connection| {
             connection
-                .query_row(statements::GET_META, [name], |row| row.get(0))
+                .query_row(statements::ADOPTED, [name], |row| row.get(0))
                 .optional()
                 .map_err(|error| connection::failed(&error))
         };

@@ -10,7 +10,7 @@ use super::claim::{Lending, RawRun};
 use super::letters::Asked;
 use super::prepared::Incoming;
 use crate::store::letters::Changed;
-use crate::store::{End, Error, Lent, Receipt, Wanted};
+use crate::store::{AfterDead, End, Error, Joined, Lent, Receipt, Wanted};
 
 /// At most so many requests wait to be stored, and at most so many bytes of them; more is [`Error::Busy`].
 const MOST_APPENDS: usize = 8192;
@@ -43,14 +43,22 @@ pub(super) enum Ending {
 /// Ends to be recorded, of one run; without a reply where the store itself says them.
 pub(super) struct RecordOp {
     pub(super) ends: Vec<(Lent, Ending)>,
+    pub(super) after_dead: AfterDead,
     pub(super) reply: Option<oneshot::Sender<Result<bool, Error>>>,
 }
 
 impl RecordOp {
     /// What the store itself says.
     pub(super) fn of_ours(ends: Vec<(Lent, Ending)>) -> Self {
-        Self { ends, reply: None }
+        Self { ends, after_dead: AfterDead::Continue, reply: None }
     }
+}
+
+/// A run that turns out to belong to another lane.
+pub(super) struct JoinOp {
+    pub(super) run: Vec<Lent>,
+    pub(super) to: i64,
+    pub(super) reply: oneshot::Sender<Result<Joined, Error>>,
 }
 
 /// Somebody who waits for due updates.
@@ -89,6 +97,7 @@ pub(super) type HookOp = Box<dyn FnOnce(&rusqlite::Connection) + Send>;
 #[derive(Default)]
 pub(super) struct Work {
     pub(super) records: Vec<RecordOp>,
+    pub(super) joins: Vec<JoinOp>,
     pub(super) appends: Vec<AppendOp>,
     pub(super) claims: Vec<ClaimOp>,
     pub(super) checks: Vec<CheckOp>,
@@ -97,6 +106,19 @@ pub(super) struct Work {
     pub(super) changes: Vec<ChangeOp>,
     #[cfg(test)]
     pub(super) hooks: Vec<HookOp>,
+}
+
+impl Work {
+    /// Whether nobody asks for anything.
+    pub(super) fn is_empty(&self) -> bool {
+        self.records.is_empty()
+            && self.appends.is_empty()
+            && self.claims.is_empty()
+            && self.checks.is_empty()
+            && self.keeps.is_empty()
+            && self.adoptions.is_empty()
+            && self.changes.is_empty()
+    }
 }
 
 /// How the last commit went: who was answered by it comes back soon, so the next one waits for them a little.
@@ -111,6 +133,7 @@ pub(super) struct Pace {
 #[derive(Default)]
 struct Waiting {
     records: VecDeque<RecordOp>,
+    joins: Vec<JoinOp>,
     appends: VecDeque<AppendOp>,
     bytes: usize,
     claims: Vec<ClaimOp>,
@@ -129,7 +152,7 @@ struct Waiting {
 
 impl Waiting {
     fn operations(&self) -> usize {
-        self.records.len() + self.appends.len()
+        self.records.len() + self.joins.len() + self.appends.len()
     }
 
     fn is_urgent(&self) -> bool {
@@ -194,6 +217,14 @@ impl Queue {
         })
     }
 
+    /// Never refused either.
+    pub(super) fn join(&self, op: JoinOp) -> Result<(), Error> {
+        self.put(|waiting| {
+            waiting.joins.push(op);
+            Ok(())
+        })
+    }
+
     pub(super) fn claim(&self, op: ClaimOp) -> Result<(), Error> {
         self.put(|waiting| {
             waiting.claims.push(op);
@@ -253,22 +284,17 @@ impl Queue {
         self.wake.notify_one();
     }
 
-    /// Takes nothing more and forgets what waits: who waits for an answer learns that the store is closed.
     pub(super) fn abandon(&self) {
         *self.lock() = Waiting { closed: true, ..Waiting::default() };
     }
 
     /// The next work; waits for it, but no longer than `idle`. Nothing when closed and all is done.
-    pub(super) fn take(&self, pace: Pace, idle: Option<Duration>) -> Option<Work> {
+    pub(super) fn take(&self, pace: Pace, idle: Duration) -> Option<Work> {
         let mut waiting = self.lock();
         let left_over = waiting.operations();
         waiting.wake_at = 1;
-        let until = idle.map(|idle| Instant::now() + idle);
+        let until = Instant::now() + idle;
         while waiting.operations() == 0 && !waiting.is_urgent() {
-            let Some(until) = until else {
-                waiting = self.wake.wait(waiting).unwrap_or_else(PoisonError::into_inner);
-                continue;
-            };
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 break;
@@ -311,6 +337,7 @@ impl Waiting {
         let appends = self.appends.len().min(APPENDS_A_COMMIT);
         let work = Work {
             records: self.records.drain(..records).collect(),
+            joins: std::mem::take(&mut self.joins),
             appends: self.appends.drain(..appends).collect(),
             claims: std::mem::take(&mut self.claims),
             checks: std::mem::take(&mut self.checks),

@@ -33,8 +33,9 @@ use crate::contact::{
 use crate::event::{EventId, SourceName};
 use crate::mapping::{Decision, Held, Planned, PlannedEvent, Set, Source};
 use crate::store::{
-    AfterDead, End, Error, EventFilter, EventRow, Lent, NewEvent, NewState, NewUpdate, Numbers,
-    Page, Receipt, Request, Run, Store, StoredEvent, UpdateFilter, UpdateRow, Wanted,
+    AfterDead, End, Error, EventFilter, EventRow, Joined, Lane, Lent, NewEvent, NewState,
+    NewUpdate, Numbers, Page, Receipt, Request, Run, Store, StoredEvent, UpdateFilter, UpdateRow,
+    Wanted,
 };
 use crate::telemetry::metrics::Metrics;
 
@@ -85,6 +86,14 @@ impl Store for Shelf {
         _: &[crate::event::UpdateId],
     ) -> Result<Vec<crate::event::UpdateId>, Error> {
         Ok(Vec::new())
+    }
+
+    fn lane_of(&self, _who: &crate::contact::Who) -> Lane {
+        Lane(0)
+    }
+
+    async fn join(&self, _run: Vec<Lent>, _lane: Lane) -> Result<Joined, Error> {
+        Ok(Joined::Lapsed)
     }
 
     async fn numbers(&self) -> Result<Numbers, Error> {

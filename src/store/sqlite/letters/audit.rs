@@ -27,16 +27,18 @@ const COUNTED: &[(What, &str)] = &[
     (What::Skipped, "skipped"),
     (What::Dead, "dead"),
     (What::Discarded, "discarded"),
+    (What::Expired, "expired"),
 ];
 
 type Counts = BTreeMap<(i64, u8), i64>;
 
-pub(super) fn audit(connection: &Connection) -> Result<Vec<Balance>, Error> {
+pub(in super::super) fn audit(connection: &Connection) -> Result<Vec<Balance>, Error> {
     read(connection).map_err(|error| failed(&error))
 }
 
 fn read(connection: &Connection) -> rusqlite::Result<Vec<Balance>> {
-    let counters = counts(connection, statements::LEDGER_OF_SOURCES, |what| u8::try_from(what).ok())?;
+    let counters =
+        counts(connection, statements::LEDGER_OF_SOURCES, |what| u8::try_from(what).ok())?;
     let mut rows = counts(connection, statements::COUNT_EVENTS, |outcome| match outcome {
         TAKEN => Some(What::Taken as u8),
         IGNORED => Some(What::Ignored as u8),
@@ -58,13 +60,16 @@ fn read(connection: &Connection) -> rusqlite::Result<Vec<Balance>> {
             let of = (source, *what as u8);
             let counted = counters.get(&of).copied().unwrap_or(0);
             // What repeats an event leaves no row, and the sums are held against their parts.
-            let has_rows = !matches!(what, What::Received | What::Duplicate | What::Planned);
+            let has_rows =
+                !matches!(what, What::Received | What::Duplicate | What::Planned | What::Expired);
+            let deleted = what.gone().map(|gone| (source, gone as u8));
+            let deleted = deleted.and_then(|of| counters.get(&of)).copied();
             balances.push(Balance {
                 source: name.clone(),
                 what: word,
                 counted,
                 rows: has_rows.then(|| rows.get(&of).copied().unwrap_or(0)),
-                deleted: 0,
+                deleted: deleted.unwrap_or(0),
             });
         }
     }

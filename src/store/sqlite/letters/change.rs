@@ -31,6 +31,14 @@ pub(in super::super) enum Asked {
     Halt(bool),
 }
 
+impl Asked {
+    /// Whether something is to be forgotten: then nothing of it stays behind in the file or its log.
+    fn forgets(&self) -> bool {
+        let Self::Changes { changes, .. } = self else { return false };
+        changes.iter().any(|change| matches!(change, PreparedChange::Purge(_)))
+    }
+}
+
 /// How an update stands.
 struct Standing {
     state: State,
@@ -50,13 +58,17 @@ impl Standing {
 impl Writer {
     /// Makes the changes, all in one transaction; after an error none of them is made.
     pub(in super::super) fn change(&mut self, asked: &Asked) -> Result<Vec<Changed>, Error> {
+        let forgets = asked.forgets();
+        if forgets {
+            self.overwrite(true);
+        }
         let changed = self.try_change(asked);
+        if forgets {
+            self.overwrite(false);
+        }
         if let Err(error) = &changed {
             self.metrics.store_errors_total.with_label_values(&["change", error.label()]).inc();
-            self.memory = None;
-            if !matches!(error, Error::Full(_)) {
-                self.connection = None;
-            }
+            self.doubt(error);
         }
         changed
     }
@@ -85,9 +97,9 @@ impl Writer {
             }
         }
         batch.finish(0).map_err(|error| failed(&error))?;
-        let changes = batch.changes;
+        let in_memory = batch.changes;
         transaction.commit().map_err(|error| failed(&error))?;
-        memory.apply(changes);
+        memory.apply(in_memory);
         Ok(changed)
     }
 }
@@ -118,9 +130,9 @@ impl Batch<'_> {
 
     fn make(&mut self, changes: &[PreparedChange], upto: i64) -> rusqlite::Result<Vec<Changed>> {
         let came = self.came_since(upto)?;
-        let mut changed = Vec::with_capacity(changes.len());
+        let mut made = Vec::with_capacity(changes.len());
         for change in changes {
-            changed.push(match change {
+            made.push(match change {
                 PreparedChange::Replay { update, sends } => {
                     self.replay(*update, sends, came.as_ref())?
                 }
@@ -131,7 +143,7 @@ impl Batch<'_> {
                 PreparedChange::Purge(event) => self.purge(*event)?,
             });
         }
-        Ok(changed)
+        Ok(made)
     }
 
     /// The lanes of what has come since the event `upto`; nothing where that is too much to look at.
@@ -149,7 +161,7 @@ impl Batch<'_> {
         Ok((read < CAME_SINCE).then_some(lanes))
     }
 
-    fn standing(&self, id: i64) -> rusqlite::Result<Option<Standing>> {
+    fn found(&self, id: i64) -> rusqlite::Result<Option<Standing>> {
         let mut standing = self.connection.prepare_cached(statements::STANDING)?;
         let found = standing.query_row([id], |row| {
             let state = State::of(row.get(0)?);
@@ -167,7 +179,7 @@ impl Batch<'_> {
         sends: &PreparedSends,
         came: Option<&HashSet<i64>>,
     ) -> rusqlite::Result<Changed> {
-        let Some(stands) = self.standing(id)? else { return Ok(Changed::StandsOtherwise) };
+        let Some(stands) = self.found(id)? else { return Ok(Changed::StandsOtherwise) };
         if stands.state != State::Dead && !stands.is_superseded() {
             return Ok(Changed::StandsOtherwise);
         }
@@ -192,19 +204,20 @@ impl Batch<'_> {
             let reason = Some(SkippedReason::Superseded.as_str());
             let mut set = self.connection.prepare_cached(statements::SET_STATE)?;
             set.execute((id, State::Skipped as u8, reason, self.now))?;
+            self.unblock(stands.lane, id)?;
             return Ok(Changed::Done);
         }
         for forget in [statements::FORGET_ATTEMPTS, statements::FORGET_DETAIL] {
             self.connection.prepare_cached(forget)?.execute([id])?;
         }
-        let due_at = (!self.is_busy(stands.lane)).then_some(self.now);
-        self.changes.lanes.insert(stands.lane, true);
-        self.connection.prepare_cached(statements::REVIVE)?.execute((id, due_at))?;
+        let (lane, due_at) = self.come_back(id)?;
+        self.connection.prepare_cached(statements::REVIVE)?.execute((id, due_at, lane))?;
+        self.unblock(lane, id)?;
         Ok(Changed::Done)
     }
 
     fn discard(&mut self, id: i64) -> rusqlite::Result<Changed> {
-        let Some(stands) = self.standing(id)? else { return Ok(Changed::StandsOtherwise) };
+        let Some(stands) = self.found(id)? else { return Ok(Changed::StandsOtherwise) };
         if !matches!(stands.state, State::Dead | State::Held) {
             return Ok(Changed::StandsOtherwise);
         }
@@ -213,12 +226,14 @@ impl Batch<'_> {
         // Why it was put away is why it was held or dead.
         let mut set = self.connection.prepare_cached(statements::SET_STATE)?;
         set.execute((id, State::Discarded as u8, stands.reason, self.now))?;
+        self.unblock(stands.lane, id)?;
         Ok(Changed::Done)
     }
 
     /// Forgets an event of which all has come to an end.
-    fn purge(&mut self, _event: i64) -> rusqlite::Result<Changed> {
-        Ok(Changed::StandsOtherwise)
+    fn purge(&mut self, event: i64) -> rusqlite::Result<Changed> {
+        let removed = self.remove_event(event, |_, _| true)?;
+        Ok(if removed.events > 0 { Changed::Done } else { Changed::StandsOtherwise })
     }
 
     /// Replaces updates of an event that have come to an end.
@@ -230,7 +245,7 @@ impl Batch<'_> {
         came: Option<&HashSet<i64>>,
     ) -> rusqlite::Result<Changed> {
         for id in gone {
-            let stands = self.standing(*id)?;
+            let stands = self.found(*id)?;
             if stands.is_none_or(|stands| stands.state == State::Open) {
                 return Ok(Changed::StandsOtherwise);
             }
@@ -239,8 +254,8 @@ impl Batch<'_> {
         if lanes.into_iter().any(|lane| came.is_none_or(|came| came.contains(&lane))) {
             return Ok(Changed::SomethingCame);
         }
-        let come: Vec<_> = updates.iter().map(|come| &come.update).collect();
-        let Some(placed) = self.replace(event, gone, &come, None)? else {
+        let plain: Vec<_> = updates.iter().map(|come| &come.update).collect();
+        let Some(placed) = self.replace(event, gone, &plain, None)? else {
             return Ok(Changed::StandsOtherwise);
         };
         for (id, come) in placed.into_iter().zip(updates) {

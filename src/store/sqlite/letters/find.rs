@@ -5,12 +5,12 @@
 
 use rusqlite::{Connection, Params, Row};
 
-use super::super::browse::{list, most, moment_of, name_id, place, update_row};
 use super::super::browse::{MOST, Place};
+use super::super::browse::{list, moment_of, most, name_id, place, update_row};
 use super::super::connection::failed;
 use super::super::record::State;
 use super::super::statements;
-use crate::event::EventId;
+use crate::event::{EventId, SourceName};
 use crate::store::letters::{Found, Search};
 use crate::store::{Error, Page, UpdateRow};
 
@@ -45,9 +45,9 @@ pub(in super::super) fn find(
     page: &Page,
 ) -> Result<Found, Error> {
     check_states(&wanted.states)?;
-    let not_before = wanted.within.map(|within| {
-        now.saturating_sub(i64::try_from(within.as_millis()).unwrap_or(i64::MAX))
-    });
+    let not_before = wanted
+        .within
+        .map(|within| now.saturating_sub(i64::try_from(within.as_millis()).unwrap_or(i64::MAX)));
     let filter = Filter { wanted, lanes, not_before };
     if let Some(event) = wanted.event {
         return filter.of_event(connection, event);
@@ -111,10 +111,11 @@ fn joined(parts: Vec<Part>, by_end: bool, most: usize) -> Found {
     let more = rows.len() > most;
     rows.truncate(most);
     let last = if more { rows.last().map(|(place, _)| *place) } else { stopped };
-    let next = last.map(|Place { finished_at, id }| match by_end {
-        true => format!("{finished_at}.{id}"),
-        false => id.to_string(),
-    });
+    let next = last.map(
+        |Place { finished_at, id }| {
+            if by_end { format!("{finished_at}.{id}") } else { id.to_string() }
+        },
+    );
     Found { rows: rows.into_iter().map(|(_, row)| row).collect(), next }
 }
 
@@ -127,7 +128,8 @@ fn sources(connection: &Connection, source: Option<i64>) -> Result<Vec<i64>, Err
 }
 
 fn check_states(states: &[String]) -> Result<(), Error> {
-    let known = |word: &str| word == "waiting" || word == "in_flight" || State::finished(word).is_some();
+    let known =
+        |word: &str| word == "waiting" || word == "in_flight" || State::finished(word).is_some();
     match states.iter().find(|word| !known(word)) {
         None => Ok(()),
         Some(_) => Err(Error::Failed(
@@ -159,7 +161,8 @@ impl Filter<'_> {
             let mut rows = statement.query(of)?;
             let mut looked_at = 0;
             while let Some(row) = rows.next()? {
-                let finished_at = if by_end { row.get::<_, Option<i64>>(9)?.unwrap_or(0) } else { 0 };
+                let finished_at =
+                    if by_end { row.get::<_, Option<i64>>(9)?.unwrap_or(0) } else { 0 };
                 let place = Place { finished_at, id: row.get(0)? };
                 if self.is_past(row, by_end)? {
                     return Ok(part);
@@ -198,7 +201,8 @@ impl Filter<'_> {
                 return Ok(false);
             }
         }
-        if source.as_ref().is_some() && text(1)?.as_deref() != source.as_ref().map(|s| s.as_str()) {
+        let source = source.as_ref().map(SourceName::as_str);
+        if source.is_some() && text(1)?.as_deref() != source {
             return Ok(false);
         }
         if rule.is_some() && text(2)? != *rule || reason.is_some() && text(6)? != *reason {

@@ -8,6 +8,7 @@ mod later;
 mod prepared;
 mod read;
 
+pub(super) use audit::audit;
 pub(super) use change::Asked;
 pub(super) use find::find;
 
@@ -20,7 +21,9 @@ use super::queue::ChangeOp;
 use super::{SqliteStore, connection, statements};
 use crate::contact::Who;
 use crate::event::{EventId, UpdateId};
-use crate::store::letters::{Balance, Change, Changed, Found, Halt, Later, Letter, Letters, Search};
+use crate::store::letters::{
+    Balance, Change, Changed, Found, Halt, Later, Letter, Letters, Search,
+};
 use crate::store::{Error, Page};
 
 /// The name in `meta` under which it stands since when an operator has paused delivery.
@@ -33,7 +36,7 @@ impl Letters for SqliteStore {
         let lane = wanted.contact.as_ref().map(|who| self.keys.lane(who));
         let now = self.clock.now().as_millisecond();
         let read = move |connection: &rusqlite::Connection| {
-            let lanes = lane.map(|lane| later::lanes_of(connection, lane)).transpose()?;
+            let lanes = lane.map(later::lanes_of);
             find(connection, &wanted, lanes, now, &page)
         };
         self.readers.read(read).await

@@ -91,7 +91,7 @@ impl PreparedRemap {
     /// The lane in which it is going to wait.
     pub(super) fn lane(&self) -> Option<i64> {
         match &self.update.state {
-            PreparedState::Waiting { lane, .. } => Some(*lane),
+            PreparedState::Waiting(waiting) => Some(waiting.lane),
             PreparedState::Held { .. } | PreparedState::Skipped(_) => None,
         }
     }

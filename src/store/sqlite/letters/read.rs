@@ -11,10 +11,7 @@ use crate::event::UpdateId;
 use crate::store::Error;
 use crate::store::letters::Letter;
 
-pub(super) fn letters(
-    connection: &Connection,
-    updates: &[UpdateId],
-) -> Result<Vec<Letter>, Error> {
+pub(super) fn letters(connection: &Connection, updates: &[UpdateId]) -> Result<Vec<Letter>, Error> {
     let mut letters = Vec::with_capacity(updates.len());
     for update in updates {
         letters.extend(letter(connection, number(*update)).map_err(|error| failed(&error))?);
