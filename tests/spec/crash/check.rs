@@ -38,23 +38,24 @@ pub(super) fn order(effects: &BTreeMap<&str, Vec<&SeenRequest>>, wrong: &mut Vec
     }
 }
 
-/// How often the order among the ways in which one contact is named went back, from the moment each way had led to it.
-pub(super) fn steps_back_among_ways(
+/// Nor does the order among the ways in which one contact is named, from the moment each way had led to it.
+pub(super) fn order_among_ways(
     load: &Load,
     effects: &BTreeMap<&str, Vec<&SeenRequest>>,
-) -> usize {
+    wrong: &mut Vec<String>,
+) {
     let mixed = load.contacts.iter().filter(|contact| contact.is_mixed);
     let ids = mixed.filter_map(|contact| contact.id.as_ref());
-    let paths: Vec<_> = ids.map(|id| format!("/contacts/{}", id.as_str())).collect();
-    let mut back = 0;
-    for puts in paths.iter().filter_map(|path| effects.get(path.as_str())) {
+    for path in ids.map(|id| format!("/contacts/{}", id.as_str())) {
+        let Some(puts) = effects.get(path.as_str()) else { continue };
         let first = |way: &Way| puts.iter().position(|put| counter(put, way.counter()).is_some());
         let known: Option<Vec<_>> = Way::ALL.iter().map(first).collect();
         let Some(known) = known.and_then(|first| first.into_iter().max()) else { continue };
         let steps: Vec<_> = puts[known..].iter().filter_map(|put| counter(put, "last")).collect();
-        back += steps.windows(2).filter(|two| two[1] < two[0]).count();
+        for two in steps.windows(2).filter(|two| two[1] < two[0]) {
+            wrong.push(format!("{path}: among its names it went from {} to {}", two[0], two[1]));
+        }
     }
-    back
 }
 
 /// Never two requests in flight for one contact, in one life of the process. What a life that was killed had left

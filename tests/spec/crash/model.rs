@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chatflow_bridge::chatflow::mock::MockContact;
 
 use super::event::Event;
-use super::load::{Contact, Load};
+use super::load::Load;
 
 /// A contact as far as the load changes it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -30,27 +30,18 @@ impl Model {
         for event in events {
             model.apply(event);
         }
-        model.without_last(to)
+        model
     }
 
     /// The API's contact, seen in the same way.
-    pub(super) fn seen(contact: &MockContact, to: &Contact) -> Self {
-        let model = Self {
+    pub(super) fn seen(contact: &MockContact) -> Self {
+        Self {
             name: contact.name.clone(),
             optin: contact.optin,
             blocked: contact.incoming_blocked,
             tags: contact.tags.iter().cloned().collect(),
             attributes: contact.attributes.clone().into_iter().collect(),
-        };
-        model.without_last(to)
-    }
-
-    /// Where a contact is named in several ways, their order among each other is looked at by itself.
-    fn without_last(mut self, to: &Contact) -> Self {
-        if to.is_mixed {
-            self.attributes.remove("last");
         }
-        self
     }
 
     fn apply(&mut self, event: &Event) {

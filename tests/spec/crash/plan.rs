@@ -7,13 +7,17 @@ use chatflow_bridge::chatflow::mock::Fault;
 use super::audit::TOKEN;
 use super::chance::Chance;
 
-/// How the bridge is set: little patience, so that much happens in a short life.
-pub(super) const SETTINGS: [(&str, &str); 4] = [
-    ("BRIDGE_ADMIN__TOKEN", TOKEN),
-    ("BRIDGE_CHATFLOW__TIMEOUT", "2s"),
-    ("BRIDGE_DELIVERY__RETRY__LONGEST_DELAY", "500ms"),
-    ("BRIDGE_DELIVERY__RETRY__LONGEST_RETRY_AFTER", "200ms"),
-];
+/// How the bridge is set in a life: little patience, so that much happens in a short time. Now and then one sends each
+/// update by itself, after one that was killed while it merged.
+pub(super) fn settings(life: usize) -> [(&'static str, &'static str); 5] {
+    [
+        ("BRIDGE_ADMIN__TOKEN", TOKEN),
+        ("BRIDGE_CHATFLOW__TIMEOUT", "2s"),
+        ("BRIDGE_DELIVERY__COALESCE", if life % 4 == 2 { "false" } else { "true" }),
+        ("BRIDGE_DELIVERY__RETRY__LONGEST_DELAY", "500ms"),
+        ("BRIDGE_DELIVERY__RETRY__LONGEST_RETRY_AFTER", "200ms"),
+    ]
+}
 
 /// How late an answer is that comes late: later than the bridge waits, and earlier than the contact has rested.
 const LATE: Duration = Duration::from_millis(2500);

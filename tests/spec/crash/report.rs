@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::check::{Seen, effects, repeats, steps_back_among_ways};
+use super::check::{Seen, effects, repeats};
 use super::load::Load;
 
 /// What a run counts itself.
@@ -30,7 +30,7 @@ pub(super) struct Report<'a> {
 }
 
 impl Report<'_> {
-    fn rows(&self) -> [(&'static str, String); 12] {
+    fn rows(&self) -> [(&'static str, String); 11] {
         let Self { load, lives, counted } = self;
         let asked = |method: &str| {
             lives.iter().flatten().filter(|request| request.method == method).count()
@@ -53,10 +53,6 @@ impl Report<'_> {
             ("updates sent that took effect", took_effect.to_string()),
             ("– of them the same as the one before", repeats(&effects).to_string()),
             ("updates refused, now in the dead letters", load.refused().to_string()),
-            (
-                "steps back among the names of one contact",
-                steps_back_among_ways(load, &effects).to_string(),
-            ),
             (
                 "start to first 2xx, median and longest",
                 format!("{} ms, {} ms", median.as_millis(), longest.as_millis()),

@@ -12,7 +12,7 @@ use super::check::{self, Seen};
 use super::event::{ATTRIBUTES, MAPPING};
 use super::load::{A_LIFE, Begins, Contact, Load};
 use super::model::Model;
-use super::plan::{self, Kill, SETTINGS};
+use super::plan::{self, Kill, settings};
 use super::report::Counted;
 use super::sender::{Life, Place, send};
 use crate::harness::{Child, KEY, client, serving};
@@ -56,6 +56,7 @@ pub(super) async fn run(seed: u64, kills: usize) -> Ran {
     let drained = last.elapsed();
     let effects = check::effects(&lives);
     check::order(&effects, &mut wrong);
+    check::order_among_ways(&run.load, &effects, &mut wrong);
     check::one_at_a_time(&lives, &mut wrong);
     run.compare(&mut wrong);
     let counted = Counted {
@@ -110,16 +111,17 @@ impl Run {
         let asked = self.chatflow.served();
         let spawned = Instant::now();
         if let Kill::Starting(after) = kill {
-            let mut process = serving(self.folder.path(), &self.chatflow.base_url(), &SETTINGS)
-                .stderr(std::process::Stdio::null())
-                .spawn()
-                .unwrap();
+            let mut process =
+                serving(self.folder.path(), &self.chatflow.base_url(), &settings(number))
+                    .stderr(std::process::Stdio::null())
+                    .spawn()
+                    .unwrap();
             tokio::time::sleep(after).await;
             process.kill().unwrap();
             process.wait().unwrap();
             return self.settle().await;
         }
-        let child = start(self.folder.path(), &self.chatflow);
+        let child = start(number, self.folder.path(), &self.chatflow);
         let listened = Instant::now();
         let life = new_life(&child);
         let senders = self.send(&life, number, (number + 1) * A_LIFE);
@@ -181,7 +183,7 @@ impl Run {
     /// The last life: every line to its end, until nothing waits; gives what is wrong.
     async fn finish(&mut self, number: usize) -> Vec<String> {
         let spawned = Instant::now();
-        let child = start(self.folder.path(), &self.chatflow);
+        let child = start(number, self.folder.path(), &self.chatflow);
         let life = new_life(&child);
         for (line, sender) in self.send(&life, number, usize::MAX) {
             self.places[line] = sender.await.unwrap();
@@ -215,7 +217,7 @@ impl Run {
                 wrong.push(format!("contact {index} is missing"));
                 continue;
             };
-            let seen = Model::seen(contact, to);
+            let seen = Model::seen(contact);
             if seen != expected {
                 wrong.push(format!("contact {index} is {seen:?}, expected {expected:?}"));
             }
@@ -223,8 +225,8 @@ impl Run {
     }
 }
 
-fn start(folder: &Path, chatflow: &MockChatflow) -> Child {
-    Child::serve_with(folder, &chatflow.base_url(), &SETTINGS)
+fn start(number: usize, folder: &Path, chatflow: &MockChatflow) -> Child {
+    Child::serve_with(folder, &chatflow.base_url(), &settings(number))
 }
 
 fn new_life(child: &Child) -> Arc<Life> {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use super::event::Event;
-use super::load::Load;
+use super::load::{Line, Load};
 
 /// What the senders of one life share.
 pub(super) struct Life {
@@ -48,13 +48,13 @@ pub(super) async fn send(
     until: usize,
     life: Arc<Life>,
 ) -> Place {
-    let line = &load.lines[number];
-    let contact = &load.contacts[line.contact];
-    while place.done < until.min(line.events.len()) && !life.is_over.load(Ordering::SeqCst) {
-        let event = &line.events[place.done];
+    let Line { contact, events, .. } = &load.lines[number];
+    let contact = &load.contacts[*contact];
+    while place.done < until.min(events.len()) && !life.is_over.load(Ordering::SeqCst) {
+        let event = &events[place.done];
         if let Some(again) = event.again.filter(|_| !place.is_tried) {
-            let word = word(&life, line.events[again].body(contact)).await;
-            place.heard_again(&line.events[again], word.as_deref());
+            let word = word(&life, events[again].body(contact)).await;
+            place.heard_again(&events[again], word.as_deref());
         }
         let body = event.body(contact);
         let was_tried = std::mem::replace(&mut place.is_tried, true);
