@@ -77,7 +77,7 @@ pub(super) async fn kills_lose_nothing(seed: u64, updates: usize, kills: usize) 
     assert_eq!(effects.len(), people, "every contact was updated");
     let mut last = HashMap::new();
     for (path, puts) in &effects {
-        last.insert(*path, puts.last().and_then(|put| counter(put, Way::Id.counter())));
+        last.insert(*path, puts.last().and_then(|(_, put)| counter(put, Way::Id.counter())));
     }
     assert!(last.values().all(|step| *step == Some(STEPS)), "each to its last update");
 }

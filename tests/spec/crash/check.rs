@@ -17,43 +17,52 @@ pub(super) fn counter(put: &SeenRequest, name: &str) -> Option<usize> {
     attribute["value"].as_str()?.parse().ok()
 }
 
-/// The PUTs that took effect, by contact, in order.
-pub(super) fn effects(lives: &[Seen]) -> BTreeMap<&str, Vec<&SeenRequest>> {
-    let mut effects: BTreeMap<&str, Vec<&SeenRequest>> = BTreeMap::new();
-    for put in lives.iter().flatten().filter(|put| put.method == "PUT" && put.took_effect) {
-        effects.entry(put.path.as_str()).or_default().push(put);
+/// The PUTs that took effect, by contact, in order; each with the life in which it came.
+pub(super) type Effects<'a> = BTreeMap<&'a str, Vec<(usize, &'a SeenRequest)>>;
+
+/// Those of these lives.
+pub(super) fn effects(lives: &[Seen]) -> Effects<'_> {
+    let mut effects = Effects::new();
+    for (life, seen) in lives.iter().enumerate() {
+        for put in seen.iter().filter(|put| put.method == "PUT" && put.took_effect) {
+            effects.entry(put.path.as_str()).or_default().push((life, put));
+        }
     }
     effects
 }
 
 /// Of each contact no counter ever goes back.
-pub(super) fn order(effects: &BTreeMap<&str, Vec<&SeenRequest>>, wrong: &mut Vec<String>) {
+pub(super) fn order(effects: &Effects<'_>, wrong: &mut Vec<String>) {
     for (path, puts) in effects {
         for way in Way::ALL {
-            let steps: Vec<_> = puts.iter().filter_map(|put| counter(put, way.counter())).collect();
-            for two in steps.windows(2).filter(|two| two[1] < two[0]) {
-                wrong.push(format!("{path}: {} went from {} to {}", way.counter(), two[0], two[1]));
+            let steps: Vec<_> = puts
+                .iter()
+                .filter_map(|(life, put)| Some((life, counter(put, way.counter())?)))
+                .collect();
+            for two in steps.windows(2).filter(|two| two[1].1 < two[0].1) {
+                let name = way.counter();
+                wrong.push(format!("{path}: {name} went back (life, step): {two:?}"));
             }
         }
     }
 }
 
 /// Nor does the order among the ways in which one contact is named, from the moment each way had led to it.
-pub(super) fn order_among_ways(
-    load: &Load,
-    effects: &BTreeMap<&str, Vec<&SeenRequest>>,
-    wrong: &mut Vec<String>,
-) {
+pub(super) fn order_among_ways(load: &Load, effects: &Effects<'_>, wrong: &mut Vec<String>) {
     let mixed = load.contacts.iter().filter(|contact| contact.is_mixed);
     let ids = mixed.filter_map(|contact| contact.id.as_ref());
     for path in ids.map(|id| format!("/contacts/{}", id.as_str())) {
         let Some(puts) = effects.get(path.as_str()) else { continue };
-        let first = |way: &Way| puts.iter().position(|put| counter(put, way.counter()).is_some());
+        let first =
+            |way: &Way| puts.iter().position(|(_, put)| counter(put, way.counter()).is_some());
         let known: Option<Vec<_>> = Way::ALL.iter().map(first).collect();
         let Some(known) = known.and_then(|first| first.into_iter().max()) else { continue };
-        let steps: Vec<_> = puts[known..].iter().filter_map(|put| counter(put, "last")).collect();
-        for two in steps.windows(2).filter(|two| two[1] < two[0]) {
-            wrong.push(format!("{path}: among its names it went from {} to {}", two[0], two[1]));
+        let steps: Vec<_> = puts[known..]
+            .iter()
+            .filter_map(|(life, put)| Some((life, counter(put, "last")?)))
+            .collect();
+        for two in steps.windows(2).filter(|two| two[1].1 < two[0].1) {
+            wrong.push(format!("{path}: among its names it went back (life, step): {two:?}"));
         }
     }
 }
@@ -73,9 +82,10 @@ pub(super) fn one_at_a_time(lives: &[Seen], wrong: &mut Vec<String>) {
 }
 
 /// How many of the effects were those of a body that the contact had just before.
-pub(super) fn repeats(effects: &BTreeMap<&str, Vec<&SeenRequest>>) -> usize {
-    let of_one =
-        |puts: &Vec<&SeenRequest>| puts.windows(2).filter(|two| two[0].body == two[1].body).count();
+pub(super) fn repeats(effects: &Effects<'_>) -> usize {
+    let of_one = |puts: &Vec<(usize, &SeenRequest)>| {
+        puts.windows(2).filter(|two| two[0].1.body == two[1].1.body).count()
+    };
     effects.values().map(of_one).sum()
 }
 
