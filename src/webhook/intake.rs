@@ -21,6 +21,8 @@ use super::head::Head;
 use super::meters::Meters;
 use super::planned::new_event;
 use super::refusal::Refusal;
+use super::refused_log::RefusedLog;
+use super::rejected::RejectedList;
 use super::settings::IntakeSettings;
 use super::strangers::Strangers;
 use super::verify::{Payload, Reason, Verdict, Verifier};
@@ -41,6 +43,8 @@ pub struct Intake {
     settings: IntakeSettings,
     budget: Arc<Budget>,
     strangers: Strangers,
+    refused_log: RefusedLog,
+    rejected: RejectedList,
     unknown: Meters,
     tasks: TaskTracker,
 }
@@ -57,11 +61,13 @@ impl Intake {
         Arc::new(Self {
             doors: ArcSwap::default(),
             store,
-            clock,
             unknown: Meters::unknown(&metrics),
+            refused_log: RefusedLog::default(),
+            rejected: RejectedList::new(settings.keep_rejected.0, Arc::clone(&clock)),
             metrics,
             budget: Budget::new(settings.max_buffered),
             strangers: Strangers::new(settings.unverified_per_minute),
+            clock,
             settings,
             tasks,
         })
@@ -130,6 +136,16 @@ impl Intake {
         self.strangers.charge(client, self.clock.monotonic());
     }
 
+    /// What was not logged of refusals.
+    pub(super) const fn refused_log(&self) -> &RefusedLog {
+        &self.refused_log
+    }
+
+    /// The refused requests that are kept for whoever looks into them.
+    pub const fn rejected(&self) -> &RejectedList {
+        &self.rejected
+    }
+
     /// The meters of requests that name no source.
     pub(super) fn unknown(&self) -> &Meters {
         &self.unknown
@@ -160,13 +176,20 @@ impl Intake {
         let mut body = match front.await {
             Ok(Ok(body)) => body,
             Ok(Err(reply)) => return visit.end(Ok(Answer::Handshake(reply))),
-            Err(refusal) => return visit.end(Err(refusal)),
+            Err(refusal) => {
+                self.rejected.add(source, &refusal, &head, &Bytes::new());
+                return visit.end(Err(refusal));
+            }
         };
         let task = self.tasks.spawn(async move {
             let answer = match visit.door.clone() {
                 Some(door) => visit.intake.take_in(&door, &head, &mut body, visit.begun).await,
                 None => Err(Refusal::UnknownSource),
             };
+            if let (Err(refusal), Some(door)) = (&answer, &visit.door) {
+                let source = door.source.name.as_str();
+                visit.intake.rejected.add(source, refusal, &head, &body.sent);
+            }
             visit.end(answer)
         });
         match task.await {

@@ -62,10 +62,6 @@ impl Rig {
             }
         }
     }
-
-    fn delivered(&self) -> usize {
-        self.ends().iter().filter(|end| **end == End::Delivered).count()
-    }
 }
 
 /// Has every request fail so, the probes too.

@@ -102,6 +102,7 @@ macro_rules! keeps_every_promise {
                 the_mapping_files_kept_last_are_there_after_a_restart,
                 mapping_files_are_replaced_as_a_whole_or_not_at_all,
                 the_first_secret_of_a_sender_is_kept_and_no_other,
+                a_secret_that_is_forgotten_leaves_its_place_to_the_next,
                 a_store_that_is_closed_says_so,
             ],
             retain: [

@@ -21,9 +21,9 @@ mod check;
 mod cipher;
 mod claim;
 mod connection;
-mod join;
 mod follow;
 mod house;
+mod join;
 mod kept;
 mod keys;
 mod lanes;
@@ -306,7 +306,7 @@ impl Store for SqliteStore {
     async fn adopt_secret(&self, source: &SourceName, secret: &str) -> Result<String, Error> {
         let (reply, kept) = oneshot::channel();
         let (name, secret) = (adopted(source), secret.to_owned());
-        self.queue.adopt(AdoptOp { name, secret, reply })?;
+        self.queue.adopt(AdoptOp::Keep { name, secret, reply })?;
         kept.await.map_err(|_| Error::Closed)?
     }
 
@@ -319,6 +319,12 @@ impl Store for SqliteStore {
                 .map_err(|error| connection::failed(&error))
         };
         self.readers.read(read).await
+    }
+
+    async fn forget_secret(&self, source: &SourceName) -> Result<bool, Error> {
+        let (reply, forgotten) = oneshot::channel();
+        self.queue.adopt(AdoptOp::Forget { name: adopted(source), reply })?;
+        forgotten.await.map_err(|_| Error::Closed)?
     }
 
     async fn check_writable(&self) -> Result<(), Error> {
