@@ -2,7 +2,7 @@
 CARGO ?= cargo
 CACHE_BIN := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/chatflow-bridge/bin
 
-.PHONY: help demo build test lint deny advisories docs bench abuse fuzz chart image test-chart test-image test-kube
+.PHONY: help demo build test lint deny advisories docs bench abuse soak fuzz chart image test-chart test-image test-kube
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 14
@@ -57,6 +57,9 @@ bench: ## the budgets as ratios, in one table (takes some minutes)
 
 abuse: ## honest senders while the listener is abused, in one table (four minutes)
 	$(CARGO) bench --locked --bench ratios -- abuse
+
+soak: ## the program killed 120 times under load (CRASH_KILLS, CRASH_SEED), and a large backlog under kills; takes some minutes
+	$(CARGO) test --locked --quiet --test spec soak_ -- --ignored --nocapture --test-threads 1
 
 fuzz: ## every decoder, the mapping files' reader and the signatures' parsers, each for FUZZ_SECONDS (20)
 	@./scripts/fuzz.sh $(FUZZ)

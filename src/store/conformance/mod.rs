@@ -83,6 +83,7 @@ macro_rules! keeps_every_promise {
                 lanes_are_lent_side_by_side_and_nothing_twice,
                 a_follower_is_due_when_its_head_is_done_and_not_before,
                 a_retry_keeps_its_place_and_counts_its_attempts,
+                what_may_have_landed_in_one_request_goes_again_in_one_though_merging_is_off_since,
                 what_is_given_back_counts_no_attempt,
                 a_fence_that_is_no_longer_in_force_changes_nothing,
                 a_claim_waits_until_something_is_due,
