@@ -104,11 +104,11 @@ impl Lane {
         !is_lent && !self.waiting.is_empty() && self.due_at <= now
     }
 
-    /// How many are lent next.
+    /// How many are lent next: what may have landed together goes together, whether or not anything is merged.
     fn next_run(&self, merging: bool) -> usize {
         let together = self.waiting[0].together;
         let fit = self.waiting.iter().take_while(|waiting| waiting.together == together).count();
-        if merging { fit } else { 1 }
+        if merging || together.is_some() { fit } else { 1 }
     }
 
     fn record(&mut self, lent: Lent, kind: Kind, now: u64) {
