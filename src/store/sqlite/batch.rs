@@ -10,6 +10,7 @@ use super::ledger::Deltas;
 use super::memory::{Hashed, Memory};
 use super::seen::{Mark, Marks};
 use super::statements;
+use super::steady::Now;
 
 /// What a transaction changes in memory: nothing of it counts before the commit.
 pub(super) struct Changes {
@@ -27,13 +28,15 @@ pub(super) struct Changes {
 pub(super) struct Batch<'a> {
     pub(super) connection: &'a Connection,
     pub(super) memory: &'a Memory,
-    /// In milliseconds since 1970.
+    /// For what is due and what expires, in milliseconds since 1970.
     pub(super) now: i64,
+    /// For people.
+    pub(super) wall: i64,
     pub(super) changes: Changes,
 }
 
 impl<'a> Batch<'a> {
-    pub(super) fn new(connection: &'a Connection, memory: &'a Memory, now: i64) -> Self {
+    pub(super) fn new(connection: &'a Connection, memory: &'a Memory, now: Now) -> Self {
         let changes = Changes {
             lanes: HashMap::default(),
             keys: Marks::default(),
@@ -42,7 +45,7 @@ impl<'a> Batch<'a> {
             ledger: Deltas::default(),
             last_event: memory.last_event,
         };
-        Self { connection, memory, now, changes }
+        Self { connection, memory, now: now.steady, wall: now.wall, changes }
     }
 
     pub(super) fn is_busy(&self, lane: i64) -> bool {
