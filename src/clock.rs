@@ -6,7 +6,7 @@
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Notify;
 
 /// Tells the time, and tells those who wait for a moment when the clock was moved by hand.
@@ -54,6 +54,8 @@ impl Clock for SystemClock {
 /// A clock that a test moves.
 pub struct ManualClock {
     now: Mutex<Timestamp>,
+    /// By how much the wall clock has been set.
+    set: Mutex<SignedDuration>,
     listeners: Mutex<Vec<Box<dyn Fn() + Send + Sync>>>,
     jumped: Arc<Notify>,
 }
@@ -63,6 +65,7 @@ impl ManualClock {
     pub fn at(start: Timestamp) -> Arc<Self> {
         Arc::new(Self {
             now: Mutex::new(start),
+            set: Mutex::new(SignedDuration::ZERO),
             listeners: Mutex::new(Vec::new()),
             jumped: Arc::new(Notify::new()),
         })
@@ -79,11 +82,26 @@ impl ManualClock {
         }
         self.jumped.notify_waiters();
     }
+
+    /// Sets the wall clock forward or back, as somebody does with a machine's: no time goes by.
+    pub fn set(&self, by: SignedDuration) {
+        let mut set = self.set.lock().unwrap_or_else(PoisonError::into_inner);
+        *set = set.saturating_add(by);
+    }
+
+    fn gone(&self) -> Timestamp {
+        *self.now.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
-        *self.now.lock().unwrap_or_else(PoisonError::into_inner)
+        let set = *self.set.lock().unwrap_or_else(PoisonError::into_inner);
+        self.gone().saturating_add(set).unwrap_or(Timestamp::MAX)
+    }
+
+    fn monotonic(&self) -> Duration {
+        Duration::try_from(self.gone().duration_since(Timestamp::UNIX_EPOCH)).unwrap_or_default()
     }
 
     fn on_jump(&self, moved: Box<dyn Fn() + Send + Sync>) {
@@ -98,12 +116,12 @@ impl Clock for ManualClock {
 /// Waits until `clock` has gone on by `time`. The machine's clock being set back or forward does not matter.
 pub async fn sleep(clock: &dyn Clock, time: Duration) {
     let Some(jumps) = clock.jumps() else { return tokio::time::sleep(time).await };
-    let until = clock.now().saturating_add(time).unwrap_or(Timestamp::MAX);
+    let until = clock.monotonic().saturating_add(time);
     loop {
         let jumped = jumps.notified();
         tokio::pin!(jumped);
         jumped.as_mut().enable();
-        if clock.now() >= until {
+        if clock.monotonic() >= until {
             return;
         }
         jumped.await;

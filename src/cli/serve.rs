@@ -58,11 +58,17 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
             clock: Arc::new(SystemClock),
         })
         .await?;
-        tokio::select! {
-            stopped = told_to_stop() => stopped?,
-            () = reload_on(hangups, bridge.mappings()) => {}
-        }
+        let lost = tokio::select! {
+            stopped = told_to_stop() => stopped.map(|()| false)?,
+            () = reload_on(hangups, bridge.mappings()) => false,
+            () = bridge.lost() => true,
+        };
         bridge.stop().await;
+        if lost {
+            anyhow::bail!(
+                "the store failed again and again: see the log; `chatflow-bridge store check` says whether it is whole"
+            );
+        }
         Ok(ExitCode::SUCCESS)
     })
 }

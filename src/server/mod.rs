@@ -203,6 +203,11 @@ impl Bridge {
         &self.store
     }
 
+    /// Returns when the store has failed for good: nothing can be taken in or recorded any more.
+    pub async fn lost(&self) {
+        self.store.lost().await;
+    }
+
     /// Drains and stops; nothing is lost, and nothing waits longer than the grace.
     pub async fn stop(self) {
         self.state.drain();

@@ -125,7 +125,7 @@ impl Batch<'_> {
         self.connection.prepare_cached(statements::ADD_EVENT)?.execute((
             id,
             source,
-            self.now,
+            self.wall,
             outcome,
             i64::try_from(event.updates.len()).unwrap_or(i64::MAX),
             request,
@@ -172,7 +172,7 @@ impl Batch<'_> {
         };
         self.changes.ledger.add(source, What::Planned, 1);
         self.changes.ledger.add(source, counted, 1);
-        let finished_at = (state != State::Open).then_some(self.now);
+        let finished_at = (state != State::Open).then_some(self.wall);
         self.connection.prepare_cached(statements::ADD_UPDATE)?.execute((
             id,
             lane,

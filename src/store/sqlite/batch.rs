@@ -10,6 +10,7 @@ use super::ledger::Deltas;
 use super::memory::Memory;
 use super::seen::{Mark, Marks};
 use super::statements;
+use super::steady::Now;
 
 /// What a transaction changes in memory: nothing of it counts before the commit.
 pub(super) struct Changes {
@@ -26,13 +27,15 @@ pub(super) struct Changes {
 pub(super) struct Batch<'a> {
     pub(super) connection: &'a Connection,
     pub(super) memory: &'a Memory,
-    /// In milliseconds since 1970.
+    /// For what is due and what expires, in milliseconds since 1970.
     pub(super) now: i64,
+    /// For people.
+    pub(super) wall: i64,
     pub(super) changes: Changes,
 }
 
 impl<'a> Batch<'a> {
-    pub(super) fn new(connection: &'a Connection, memory: &'a Memory, now: i64) -> Self {
+    pub(super) fn new(connection: &'a Connection, memory: &'a Memory, now: Now) -> Self {
         let changes = Changes {
             lanes: LaneChanges::default(),
             keys: Marks::default(),
@@ -41,7 +44,7 @@ impl<'a> Batch<'a> {
             ledger: Deltas::default(),
             last_event: memory.last_event,
         };
-        Self { connection, memory, now, changes }
+        Self { connection, memory, now: now.steady, wall: now.wall, changes }
     }
 
     /// The event this key belongs to, while its window lasts.

@@ -7,7 +7,8 @@ use rusqlite::Connection;
 use super::cipher::Cipher;
 use super::connection::{StoreFile, failed, reading};
 use super::lock::LockFile;
-use super::{letters, place_for, schema};
+use super::place::place_for;
+use super::{letters, schema};
 use crate::store::Error;
 
 /// How much is looked at.

@@ -43,7 +43,9 @@ pub(super) fn writing(file: &StoreFile, max_pages: u64) -> Result<Connection, Er
     let connection = Connection::open_with_flags(&**file, flags).map_err(|error| failed(&error))?;
     sealing::teach(&connection, &file.cipher).map_err(|error| failed(&error))?;
     if connection.is_readonly(rusqlite::MAIN_DB).map_err(|error| failed(&error))? {
-        return Err(Error::Failed("the file cannot be written: mend its permissions".to_owned()));
+        return Err(Error::Failed(
+            "the file cannot be written: mend its permissions, or its file system is mounted to be read only".to_owned(),
+        ));
     }
     connection.set_prepared_statement_cache_capacity(64);
     // The first two count before the first table is made; the log starts over every 1,000 pages, by this connection:
@@ -93,9 +95,17 @@ pub(super) fn failed(error: &rusqlite::Error) -> Error {
         Some(ErrorCode::DiskFull) => {
             Error::Full("the disk is full: make room on it, or move the store".to_owned())
         }
-        Some(ErrorCode::NotADatabase) => {
-            Error::Failed("it is not an SQLite database: name another file".to_owned())
-        }
+        Some(ErrorCode::NotADatabase) => Error::Failed(
+            "it is not an SQLite database: name another file; or, if it was the store, it is damaged: restore a backup"
+                .to_owned(),
+        ),
+        Some(ErrorCode::DatabaseCorrupt) => Error::Failed(
+            "the file is damaged: stop the bridge, and see what `chatflow-bridge store check` says".to_owned(),
+        ),
+        Some(ErrorCode::ReadOnly) => Error::Failed(
+            "the file cannot be written: mend its permissions, or its file system is mounted to be read only".to_owned(),
+        ),
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Error::Busy,
         _ => Error::Failed(error.to_string()),
     }
 }

@@ -98,10 +98,11 @@ impl Writer {
         };
         if look {
             self.house.rounds.look(connection, clock).map_err(|error| failed(&error))?;
+            self.steady.note(connection)?;
             let free = i64::try_from(self.room.free_bytes()).unwrap_or(i64::MAX);
             self.metrics.store_free_bytes.with_label_values::<&str>(&[]).set(free);
         }
-        let ages = self.house.rounds.ages(now, scarce.is_some());
+        let ages = self.house.rounds.ages(now.wall, scarce.is_some());
         let transaction = connection
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .map_err(|error| failed(&error))?;

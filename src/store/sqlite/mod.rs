@@ -21,6 +21,8 @@ mod check;
 mod cipher;
 mod claim;
 mod connection;
+#[cfg(test)]
+mod faults;
 mod follow;
 mod house;
 mod join;
@@ -34,6 +36,7 @@ mod mappings;
 mod memory;
 mod numbers;
 mod offline;
+mod place;
 mod prepared;
 mod queue;
 mod readers;
@@ -51,6 +54,8 @@ mod schema;
 mod sealing;
 mod seen;
 mod statements;
+mod steady;
+mod strikes;
 #[cfg(test)]
 mod tests;
 mod writer;
@@ -68,7 +73,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use rusqlite::OptionalExtension;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 use self::cipher::Cipher;
 use self::claim::{RawClaim, RawRun};
@@ -79,10 +84,13 @@ use self::kept::LARGE_BODY;
 use self::keys::Keys;
 use self::lock::LockFile;
 use self::memory::Memory;
+use self::place::place_for;
 use self::prepared::{Incoming, Prepared, PreparedAgain};
 use self::queue::{AdoptOp, AppendOp, ClaimOp, Ending, JoinOp, KeepOp, Queue, RecordOp};
 use self::readers::Readers;
 use self::room::{PAGE_SIZE, Room};
+use self::steady::{Now, Steady};
+use self::strikes::Strikes;
 use self::writer::{Waits, Writer};
 use super::letters::{Letters, Search};
 use super::settings::StoreSettings;
@@ -101,8 +109,11 @@ pub struct SqliteStore {
     readers: Arc<Readers>,
     keys: Keys,
     clock: SharedClock,
+    steady: Arc<Steady>,
     metrics: Arc<Metrics>,
     writer: Mutex<Option<JoinHandle<()>>>,
+    /// Whether the writer has given up.
+    lost: watch::Receiver<bool>,
 }
 
 impl SqliteStore {
@@ -130,8 +141,10 @@ impl SqliteStore {
         let cipher = Cipher::read(settings.encryption_key_file.as_deref())?;
         let file = StoreFile::new(path, &cipher);
         let mut connection = connection::writing(&file, max_pages).map_err(named)?;
-        let now = clock.now().as_millisecond();
-        let (fence, key) = writer::start(&mut connection, &cipher, now).map_err(named)?;
+        writer::prepare(&mut connection, &cipher).map_err(named)?;
+        let steady = Arc::new(Steady::of(Arc::clone(&clock), &connection).map_err(named)?);
+        let now = steady.now().steady;
+        let (fence, key) = writer::start(&mut connection, now).map_err(named)?;
         let memory = Memory::load(&connection, now).map_err(named)?;
         // A series that begins with its first failure does not rise: no alert would see that one.
         for operation in ["append", "record", "claim", "keep"] {
@@ -149,6 +162,7 @@ impl SqliteStore {
                 queue.jumped();
             }
         }));
+        let (given_up, lost) = watch::channel(false);
         let writer = Writer {
             queue: Arc::clone(&queue),
             path: file.clone(),
@@ -157,12 +171,15 @@ impl SqliteStore {
             memory: Some(memory),
             room: Room::new(path, settings),
             clock: Arc::clone(&clock),
+            steady: Arc::clone(&steady),
             metrics: Arc::clone(&metrics),
             fence,
             lock,
             waits: Waits::default(),
             house: House::new(settings.retention.clone(), clock.monotonic()),
             followed: Followed::new(),
+            strikes: Strikes::default(),
+            given_up,
         };
         let thread = std::thread::Builder::new()
             .name("store".to_owned())
@@ -173,14 +190,16 @@ impl SqliteStore {
             readers: Readers::new(file),
             keys: Keys::new(&key),
             clock,
+            steady,
             metrics,
             writer: Mutex::new(Some(thread)),
+            lost,
         }))
     }
 
     /// Reads what was lent; what this release cannot read is held instead. Nothing where nothing is left.
     fn readable(&self, run: RawRun) -> Option<Run> {
-        let now = self.clock.now().as_millisecond();
+        let now = self.steady.now();
         let mut updates = Vec::with_capacity(run.updates.len());
         let mut unreadable = Vec::new();
         for raw in run.updates {
@@ -270,7 +289,7 @@ impl Store for SqliteStore {
     }
 
     async fn numbers(&self) -> Result<Numbers, Error> {
-        let now = self.clock.now().as_millisecond();
+        let now = self.steady.now().steady;
         let read = move |connection: &rusqlite::Connection| {
             numbers::numbers(connection, now).map_err(|error| connection::failed(&error))
         };
@@ -333,6 +352,14 @@ impl Store for SqliteStore {
         checked.await.map_err(|_| Error::Closed)?
     }
 
+    async fn lost(&self) {
+        let mut lost = self.lost.clone();
+        if lost.wait_for(|lost| *lost).await.is_err() {
+            // It was closed, not lost.
+            std::future::pending::<()>().await;
+        }
+    }
+
     async fn close(&self) {
         let Some(writer) = self.stop() else { return };
         // A thread that panicked has told so itself.
@@ -349,8 +376,8 @@ impl Drop for SqliteStore {
 }
 
 /// Reads a lent update, or says why this release cannot.
-fn readable(raw: RawClaim, now: i64) -> Result<Claim, String> {
-    let since = |then| Duration::from_millis(u64::try_from(now - then).unwrap_or(0));
+fn readable(raw: RawClaim, now: Now) -> Result<Claim, String> {
+    let since = |now: i64, then| Duration::from_millis(u64::try_from(now - then).unwrap_or(0));
     Ok(Claim {
         lent: raw.lent,
         planned: kept::plan(raw.form, &raw.plan)?,
@@ -359,27 +386,12 @@ fn readable(raw: RawClaim, now: i64) -> Result<Claim, String> {
         rule: raw.rule,
         item: raw.item,
         attempt: raw.attempt,
-        age: since(raw.received_at),
-        failing_for: raw.first_failed.map(since),
+        age: since(now.wall, raw.received_at),
+        failing_for: raw.first_failed.map(|first| since(now.steady, first)),
     })
 }
 
 /// The name in `meta` under which the secret of a source's sender is kept.
 fn adopted(source: &SourceName) -> String {
     format!("adopted:{source}")
-}
-
-/// Finds what is wrong with the place before SQLite says it in its own words.
-fn place_for(path: &Path) -> Result<(), Error> {
-    if path.is_dir() {
-        return Err(Error::Failed("it is a folder: name a file".to_owned()));
-    }
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
-        return Err(Error::Failed(format!(
-            "there is no folder `{}`: make it, or name another in `store.url`",
-            folder.display()
-        )));
-    }
-    Ok(())
 }

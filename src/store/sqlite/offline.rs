@@ -6,8 +6,9 @@ use std::sync::Arc;
 use super::cipher::Cipher;
 use super::connection::StoreFile;
 use super::lock::LockFile;
+use super::place::place_for;
 use super::readers::Readers;
-use super::{browse, place_for, schema};
+use super::{browse, schema};
 use crate::event::EventId;
 use crate::store::{Error, EventFilter, EventRow, Page, StoredEvent};
 

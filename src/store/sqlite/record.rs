@@ -217,7 +217,7 @@ impl Batch<'_> {
         let mut finish = self.connection.prepare_cached(statements::FINISH)?;
         let id = number(lent.update);
         let ended: Option<(i64, i64, u32)> = finish
-            .query_row((id, lent.fence.0, state as u8, reason, self.now, uncounted), |row| {
+            .query_row((id, lent.fence.0, state as u8, reason, self.wall, uncounted), |row| {
                 Ok((row.get(0)?, row.get(1)?, row.get(2)?))
             })
             .optional()?;
@@ -233,7 +233,7 @@ impl Batch<'_> {
             None => &trouble.words,
         };
         let mut add = self.connection.prepare_cached(statements::ADD_ATTEMPT)?;
-        add.execute((id, attempt, self.now, trouble.status, words))?;
+        add.execute((id, attempt, self.wall, trouble.status, words))?;
         Ok(())
     }
 }

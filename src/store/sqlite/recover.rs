@@ -10,8 +10,9 @@ use super::cipher::Cipher;
 use super::connection::{StoreFile, failed, reading, writing};
 use super::ledger::What;
 use super::lock::LockFile;
+use super::place::place_for;
 use super::salvage::{Salvaged, Table};
-use super::{place_for, schema};
+use super::schema;
 use crate::store::Error;
 
 /// What became of a damaged store.

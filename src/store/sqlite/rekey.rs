@@ -11,7 +11,8 @@ use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 use super::cipher::Cipher;
 use super::connection::{StoreFile, failed, writing};
 use super::lock::LockFile;
-use super::{place_for, schema, statements};
+use super::place::place_for;
+use super::{schema, statements};
 use crate::store::Error;
 
 /// Rows in one transaction.

@@ -76,6 +76,7 @@ statements! {
     LOAD_NAMES = "SELECT text FROM name ORDER BY id";
     LOAD_KEYS = "SELECT seen_key, id, seen_until FROM event \
         WHERE id > ?1 AND seen_key IS NOT NULL ORDER BY id";
+    LAST_RECEIVED = "SELECT received_at FROM event WHERE id = (SELECT max(id) FROM event)";
     LAST_EVENT = "SELECT max(id) FROM event";
     OPEN_UPDATES = "SELECT coalesce(sum(n), 0) FROM ledger WHERE what = ?1";
 

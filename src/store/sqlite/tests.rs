@@ -12,11 +12,11 @@ use crate::store::conformance::{Backend, ONE, claim, keeps_every_promise, roomy}
 use crate::store::sqlite::connection::writing;
 
 /// A store in a folder of its own, which goes with it.
-struct InATempDir {
-    store: Arc<SqliteStore>,
-    clock: Arc<ManualClock>,
+pub(super) struct InATempDir {
+    pub(super) store: Arc<SqliteStore>,
+    pub(super) clock: Arc<ManualClock>,
     settings: StoreSettings,
-    folder: TempDir,
+    pub(super) folder: TempDir,
 }
 
 fn open(path: &Path, settings: &StoreSettings, clock: &Arc<ManualClock>) -> Arc<SqliteStore> {
@@ -76,7 +76,7 @@ impl Backend for InATempDir {
 }
 
 impl InATempDir {
-    fn path(&self) -> PathBuf {
+    pub(super) fn path(&self) -> PathBuf {
         self.folder.path().join("bridge.db")
     }
 
@@ -88,7 +88,7 @@ impl InATempDir {
         .await;
     }
 
-    async fn on_the_writer<T: Send + 'static>(
+    pub(super) async fn on_the_writer<T: Send + 'static>(
         &self,
         ask: impl FnOnce(&Connection) -> T + Send + 'static,
     ) -> T {
@@ -105,11 +105,11 @@ mod promises {
     keeps_every_promise!(InATempDir);
 }
 
-fn request(body: &[u8]) -> Request {
+pub(super) fn request(body: &[u8]) -> Request {
     Request { method: "POST".to_owned(), body: body.to_vec().into(), ..Request::default() }
 }
 
-fn new_event(mobiles: &[&str]) -> NewEvent {
+pub(super) fn new_event(mobiles: &[&str]) -> NewEvent {
     let update = |mobile: &&str| {
         let planned = serde_json::json!({"target": {"who": {"mobile": mobile}}, "update": {}});
         crate::store::NewUpdate {
@@ -148,7 +148,8 @@ fn no_statement_scans() {
     let cipher = Cipher::read(None).unwrap();
     let file = StoreFile::new(&folder.path().join("bridge.db"), &cipher);
     let mut connection = writing(&file, 1 << 20).unwrap();
-    writer::start(&mut connection, &cipher, 0).unwrap();
+    writer::prepare(&mut connection, &cipher).unwrap();
+    writer::start(&mut connection, 0).unwrap();
     let mut scans = Vec::new();
 
     for (name, sql) in statements::ALL {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, TransactionBehavior};
+use tokio::sync::watch;
 
 use super::batch::Batch;
 use super::cipher::Cipher;
@@ -17,6 +18,8 @@ use super::lock::LockFile;
 use super::memory::Memory;
 use super::queue::{AdoptOp, AppendOp, ChangeOp, ClaimOp, JoinOp, Pace, Queue, RecordOp, Work};
 use super::room::Room;
+use super::steady::{Now, Steady};
+use super::strikes::Strikes;
 use super::{mappings, schema, statements};
 use crate::clock::SharedClock;
 use crate::store::{Error, Fence, Joined, Receipt};
@@ -40,6 +43,7 @@ pub(super) struct Writer {
     pub(super) memory: Option<Memory>,
     pub(super) room: Room,
     pub(super) clock: SharedClock,
+    pub(super) steady: Arc<Steady>,
     pub(super) metrics: Arc<Metrics>,
     /// The fence of the last transaction, committed or not.
     pub(super) fence: i64,
@@ -48,6 +52,9 @@ pub(super) struct Writer {
     pub(super) waits: Waits,
     pub(super) house: House,
     pub(super) followed: Followed,
+    pub(super) strikes: Strikes,
+    /// Whether the store is of no use any more.
+    pub(super) given_up: watch::Sender<bool>,
 }
 
 /// What the thread still has to do.
@@ -87,6 +94,13 @@ impl Writer {
             let quiet = work.is_empty();
             self.serve(work);
             self.keep_house(quiet);
+            if self.strikes.are_out() {
+                tracing::error!(
+                    "the store failed again and again, also after it was opened anew: it is given up"
+                );
+                self.given_up.send_replace(true);
+                break;
+            }
         }
         // The last connection to go copies the log into the file; only then may another process have it.
         drop(self.connection.take());
@@ -111,12 +125,12 @@ impl Writer {
         if self.memory.is_none() {
             return Some(LOOK_AGAIN);
         }
-        let left = self.waits.next_due? - self.now();
+        let left = self.waits.next_due? - self.now().steady;
         Some(Duration::from_millis(u64::try_from(left).unwrap_or(0)).min(LOOK_AGAIN))
     }
 
-    pub(super) fn now(&self) -> i64 {
-        self.clock.now().as_millisecond()
+    pub(super) fn now(&self) -> Now {
+        self.steady.now()
     }
 
     fn serve(&mut self, work: Work) {
@@ -244,8 +258,11 @@ impl Writer {
         self.waits.next_due = None;
         if matches!(error, Error::Full(_)) {
             self.room.was_full();
-        } else {
-            self.connection = None;
+            return;
+        }
+        self.connection = None;
+        if matches!(error, Error::Failed(_)) {
+            self.strikes.strike();
         }
     }
 
@@ -281,10 +298,11 @@ impl Writer {
         let took = started.elapsed();
 
         memory.apply(changes);
+        self.strikes = Strikes::default();
         // It is committed: an error from here on must not deny it, so it only has the writer look again.
         let waits_on = wanted > done.lent.len() || wanted == MOST_CLAIMS_A_COMMIT;
         self.waits.next_due =
-            if waits_on { next_due(connection).unwrap_or(Some(now)) } else { None };
+            if waits_on { next_due(connection).unwrap_or(Some(now.steady)) } else { None };
         self.observe(&done, took);
         Ok(done)
     }
@@ -390,7 +408,7 @@ pub(super) fn ready<'a>(
     (connection, memory): (&'a mut Option<Connection>, &'a mut Option<Memory>),
     (path, max_pages): (&StoreFile, u64),
     fence: i64,
-    now: i64,
+    Now { steady: now, .. }: Now,
 ) -> Result<(&'a mut Connection, &'a mut Memory), Error> {
     let connection = match connection {
         Some(connection) => connection,
@@ -421,15 +439,15 @@ fn answer<T>(reply: tokio::sync::oneshot::Sender<T>, answer: T) {
     drop(reply.send(answer));
 }
 
-/// Brings the store to this release's schema, counts this start, and has everything that was lent go back.
-pub(super) fn start(
-    connection: &mut Connection,
-    cipher: &Cipher,
-    now: i64,
-) -> Result<(i64, [u8; 32]), Error> {
+/// Brings the store to this release's schema, and sees that the keys are there that it needs.
+pub(super) fn prepare(connection: &mut Connection, cipher: &Cipher) -> Result<(), Error> {
     schema::migrate(connection, schema::STEPS)?;
     schema::check_keys(connection, cipher)?;
-    schema::note_key(connection, cipher)?;
+    schema::note_key(connection, cipher)
+}
+
+/// Counts this start, and has everything that was lent go back.
+pub(super) fn start(connection: &mut Connection, now: i64) -> Result<(i64, [u8; 32]), Error> {
     let transaction = connection
         .transaction_with_behavior(TransactionBehavior::Immediate)
         .map_err(|error| failed(&error))?;

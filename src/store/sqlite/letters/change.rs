@@ -70,7 +70,11 @@ impl Writer {
         }
         if let Err(error) = &changed {
             self.metrics.store_errors_total.with_label_values(&["change", error.label()]).inc();
-            self.doubt(error);
+            if matches!(error, Error::Full(_)) {
+                self.memory = None;
+            } else {
+                self.doubt(error);
+            }
         }
         changed
     }
@@ -123,7 +127,7 @@ impl Batch<'_> {
     fn halt(&self, halted: bool) -> rusqlite::Result<()> {
         if halted {
             // Since when it is paused is when it was first.
-            self.connection.prepare_cached(statements::ADD_META)?.execute((HALTED, self.now))?;
+            self.connection.prepare_cached(statements::ADD_META)?.execute((HALTED, self.wall))?;
         } else {
             self.connection.prepare_cached(statements::FORGET_META)?.execute([HALTED])?;
         }
@@ -212,7 +216,7 @@ impl Batch<'_> {
         if becomes == State::Skipped {
             let reason = Some(SkippedReason::Superseded.as_str());
             let mut set = self.connection.prepare_cached(statements::SET_STATE)?;
-            set.execute((id, State::Skipped as u8, reason, self.now))?;
+            set.execute((id, State::Skipped as u8, reason, self.wall))?;
             self.unblock(stands.lane, id)?;
             return Ok(Changed::Done);
         }
@@ -234,7 +238,7 @@ impl Batch<'_> {
         self.changes.ledger.add(stands.source, What::Discarded, 1);
         // Why it was put away is why it was held or dead.
         let mut set = self.connection.prepare_cached(statements::SET_STATE)?;
-        set.execute((id, State::Discarded as u8, stands.reason, self.now))?;
+        set.execute((id, State::Discarded as u8, stands.reason, self.wall))?;
         self.unblock(stands.lane, id)?;
         Ok(Changed::Done)
     }
