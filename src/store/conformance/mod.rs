@@ -4,6 +4,7 @@ pub(super) mod append;
 pub(super) mod keep;
 pub(super) mod lend;
 pub(super) mod letters;
+pub(super) mod marks;
 mod order;
 pub(super) mod retain;
 pub(super) mod revive;
@@ -86,6 +87,11 @@ macro_rules! keeps_every_promise {
                 a_claim_waits_until_something_is_due,
                 a_claim_that_is_dropped_gives_back_what_it_would_have_lent,
                 what_was_lent_is_due_again_after_a_restart_and_its_attempt_counts,
+            ],
+            marks: [
+                of_each_field_the_newest_mark_is_kept_over_a_restart,
+                marks_are_those_of_one_contact_and_one_source,
+                a_mark_is_kept_for_a_month,
             ],
             revive: [
                 what_is_revived_waits_at_its_old_place_as_if_it_had_not_been_tried,

@@ -130,7 +130,8 @@ fn new_event(mobiles: &[&str]) -> NewEvent {
 }
 
 /// Tables that hold a row for each configured name, and what has a limit within: a scan of them is short.
-const SMALL: &[&str] = &["SCAN name", "SCAN ledger", "SCAN mapping", "SCAN blocked", "SCAN (subquery-1)"];
+const SMALL: &[&str] =
+    &["SCAN name", "SCAN ledger", "SCAN mapping", "SCAN blocked", "SCAN (subquery-1)"];
 
 /// Partial indexes that hold what waits or is lent and nothing else, read whole at start.
 /// What an audit counts is read whole too, away from the writer.
