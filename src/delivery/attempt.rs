@@ -59,7 +59,7 @@ impl Ended {
     }
 
     /// The same end for all of them, and for good.
-    fn all(end: End, part: &[Claim]) -> Self {
+    pub(super) fn all(end: End, part: &[Claim]) -> Self {
         Self::with(vec![end; part.len()], Rest::GoesOn)
     }
 
@@ -73,7 +73,7 @@ impl Ended {
     }
 
     /// It takes more than one request.
-    fn apart(part: &[Claim]) -> Self {
+    pub(super) fn apart(part: &[Claim]) -> Self {
         Self { is_refused: true, ..Self::not_sent(part) }
     }
 
@@ -88,7 +88,7 @@ impl Ended {
 
 /// Sees updates through.
 pub(super) struct Attempts {
-    store: Arc<dyn Store>,
+    pub(super) store: Arc<dyn Store>,
     pub(super) outbound: Arc<Outbound>,
     pub(super) resolver: Resolver,
     pub(super) policy: Policy,
@@ -137,14 +137,22 @@ impl Attempts {
             if let Err(ended) = self.join(lane, left, part, &Who::Id(id.clone())).await {
                 return ended;
             }
-            if planned.update.is_empty() {
+            let guarded = match self.guarded(part).await {
+                Ok(guarded) => guarded,
+                Err(ended) => return ended,
+            };
+            let sent = guarded.as_ref().map_or(&planned.update, |guarded| &guarded.update);
+            if sent.is_empty() {
                 return Ended::all(End::Delivered, part);
             }
             let turn = self.one_at_a_time.lock(id.as_str().to_ascii_lowercase()).await;
             let latest = claimed.saturating_add(HELD_AT_MOST);
-            let failure = match self.update(&id, &planned.update, latest).await {
+            let failure = match self.update(&id, sent, latest).await {
                 Ok(()) => {
-                    self.resolver.changed(&id, &planned.update);
+                    self.resolver.changed(&id, sent);
+                    if let Some(guarded) = guarded {
+                        self.mark(guarded).await;
+                    }
                     return Ended::all(End::Delivered, part);
                 }
                 Err(Unanswered::NotSent) => return Ended::not_sent(part),

@@ -30,6 +30,7 @@ mod record;
 mod resolve;
 pub mod retry;
 mod settings;
+mod stale;
 mod storm;
 mod tally;
 #[cfg(test)]

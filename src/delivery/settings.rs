@@ -5,6 +5,8 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::retry::{Backoff, InvalidRetry, RetrySettings};
+use super::stale::Guards;
+use crate::event::SourceName;
 use crate::store::AfterDead;
 use crate::units::Span;
 
@@ -90,6 +92,7 @@ pub struct Policy {
     pub(super) cache_entries: usize,
     pub(super) wait: Duration,
     pub(super) rest: Duration,
+    pub(super) guards: Guards,
 }
 
 impl Policy {
@@ -120,7 +123,14 @@ impl Policy {
             cache_entries: contact.cache_entries,
             wait: contact.wait.0,
             rest: chatflow_timeout,
+            guards: Guards::default(),
         })
+    }
+
+    /// With sources that guard against older events: what those set is left out where a newer one has set it.
+    #[must_use]
+    pub fn guarding(self, guards: impl Fn(&SourceName) -> bool + Send + Sync + 'static) -> Self {
+        Self { guards: Guards::new(guards), ..self }
     }
 
     /// How many updates are held at once: claimed, and what became of them not yet on disk. More than are in

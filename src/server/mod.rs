@@ -121,6 +121,10 @@ impl Bridge {
             clock: Arc::clone(&clock),
         };
         let live = first.begin(around, &settings.mappings.dir).await?;
+        let sources = Arc::clone(&intake);
+        let policy = policy.guarding(move |name| {
+            sources.source(name.as_str()).is_some_and(|source| source.stale_guard)
+        });
         let delivery = Delivery::new(
             Arc::clone(&store),
             Arc::new(client.clone()),

@@ -9,6 +9,7 @@ mod entry;
 mod error;
 mod lend;
 pub mod letters;
+mod marks;
 pub mod settings;
 pub mod sqlite;
 
@@ -19,6 +20,7 @@ pub use entry::{Dedupe, NewEvent, NewState, NewUpdate, Receipt, Request};
 pub use error::Error;
 pub use lend::{AfterDead, Claim, End, Fence, Joined, Lane, Lent, Run, Trouble, Wanted};
 pub use letters::Letters;
+pub use marks::Marked;
 pub use settings::StoreSettings;
 pub use sqlite::{OfflineStore, SqliteStore};
 
@@ -72,6 +74,17 @@ pub trait Store: Send + Sync + 'static {
     /// another lane, whatever comes under it waits there, and so does what waits for it already, all by received
     /// order. What is [`Joined::Behind`] is no longer lent, and no attempt of it is counted.
     async fn join(&self, run: Vec<Lent>, lane: Lane) -> Result<Joined, Error>;
+
+    /// When the event of an update happened, and what is marked of its contact: for sources that guard against older
+    /// events.
+    async fn marked(&self, update: crate::event::UpdateId) -> Result<Marked, Error>;
+
+    /// Marks what an update has set of its contact; of each field the newest mark stays, for a month.
+    async fn mark(
+        &self,
+        update: crate::event::UpdateId,
+        marks: Vec<crate::contact::Mark>,
+    ) -> Result<(), Error>;
 
     /// What there is, by state; cheap enough to be asked at every scrape.
     async fn numbers(&self) -> Result<Numbers, Error>;

@@ -44,6 +44,7 @@ async fn twenty_events_racing_for_one_new_contact_make_exactly_one() {
     let created = bridge.chatflow.requests().into_iter().filter(|seen| seen.method == "POST");
     assert_eq!(created.count(), 1);
     let ann = bridge.chatflow.contact_by_mobile(MOBILE).unwrap();
+    assert!(ann.attributes.contains_key("step") && ann.attributes.contains_key("seen"), "{ann:?}");
     assert!(!ann.optin, "nobody has agreed to anything");
     bridge.end().await;
 }

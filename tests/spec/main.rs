@@ -33,6 +33,7 @@ mod schema;
 mod senders;
 mod senders_table;
 mod shutdown;
+mod stale;
 mod start;
 mod suggest;
 mod tools;

@@ -331,6 +331,18 @@ impl Store for FakeStore {
         Ok(ids)
     }
 
+    async fn marked(&self, _update: crate::event::UpdateId) -> Result<crate::store::Marked, Error> {
+        Ok(crate::store::Marked::default())
+    }
+
+    async fn mark(
+        &self,
+        _update: crate::event::UpdateId,
+        _marks: Vec<crate::contact::Mark>,
+    ) -> Result<(), Error> {
+        Ok(())
+    }
+
     async fn numbers(&self) -> Result<Numbers, Error> {
         Ok(Numbers::default())
     }

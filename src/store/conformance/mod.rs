@@ -5,6 +5,7 @@ pub(super) mod join;
 pub(super) mod keep;
 pub(super) mod lend;
 pub(super) mod letters;
+pub(super) mod marks;
 mod order;
 pub(super) mod retain;
 pub(super) mod revive;
@@ -120,6 +121,11 @@ macro_rules! keeps_every_promise {
                 a_blocked_lane_goes_on_when_what_blocks_it_is_replayed_or_discarded,
                 a_withdrawal_that_waits_already_passes_when_its_lane_is_blocked,
                 the_oldest_withdrawal_that_is_not_delivered_is_told,
+            ],
+            marks: [
+                of_each_field_the_newest_mark_is_kept_over_a_restart,
+                marks_are_those_of_one_contact_and_one_source,
+                a_mark_is_kept_for_a_month,
             ],
             revive: [
                 what_is_revived_waits_at_its_old_place_as_if_it_had_not_been_tried,

@@ -33,6 +33,7 @@ mod ledger;
 mod letters;
 mod lock;
 mod mappings;
+mod marks;
 mod memory;
 mod numbers;
 mod offline;
@@ -95,11 +96,12 @@ use self::writer::{Waits, Writer};
 use super::letters::{Letters, Search};
 use super::settings::StoreSettings;
 use super::{
-    AfterDead, Claim, End, Error, EventFilter, EventRow, Joined, Lane, Lent, NewEvent, NewUpdate,
-    Numbers, Page, Receipt, Request, Run, Store, StoredEvent, UpdateFilter, UpdateRow, Wanted,
+    AfterDead, Claim, End, Error, EventFilter, EventRow, Fence, Joined, Lane, Lent, Marked,
+    NewEvent, NewUpdate, Numbers, Page, Receipt, Request, Run, Store, StoredEvent, UpdateFilter,
+    UpdateRow, Wanted,
 };
 use crate::clock::SharedClock;
-use crate::contact::Who;
+use crate::contact::{Mark, Who};
 use crate::event::{EventId, SourceName, UpdateId};
 use crate::telemetry::metrics::Metrics;
 
@@ -286,6 +288,18 @@ impl Store for SqliteStore {
         let (reply, joined) = oneshot::channel();
         self.queue.join(JoinOp { run, to: lane.0, reply })?;
         joined.await.map_err(|_| Error::Closed)?
+    }
+
+    async fn marked(&self, update: UpdateId) -> Result<Marked, Error> {
+        self.readers.read(move |connection| marks::marked(connection, update)).await
+    }
+
+    async fn mark(&self, update: UpdateId, marks: Vec<Mark>) -> Result<(), Error> {
+        let (reply, marked) = oneshot::channel();
+        let ends = vec![(Lent { update, fence: Fence(0) }, Ending::Marked(marks))];
+        let after_dead = AfterDead::Continue;
+        self.queue.record(RecordOp { ends, after_dead, reply: Some(reply) })?;
+        marked.await.map_err(|_| Error::Closed)?.map(|_was_there| ())
     }
 
     async fn numbers(&self) -> Result<Numbers, Error> {

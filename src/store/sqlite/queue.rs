@@ -9,6 +9,7 @@ use tokio::sync::oneshot;
 use super::claim::{Lending, RawRun};
 use super::letters::Asked;
 use super::prepared::Incoming;
+use crate::contact::Mark;
 use crate::store::letters::Changed;
 use crate::store::{AfterDead, End, Error, Joined, Lent, Receipt, Wanted};
 
@@ -38,6 +39,8 @@ pub(super) enum Ending {
     Unreadable(String),
     /// It is dead and is to wait again: whatever the fence, nobody holds it.
     Revived,
+    /// It has set this of its contact.
+    Marked(Vec<Mark>),
 }
 
 /// Ends to be recorded, of one run; without a reply where the store itself says them.

@@ -20,6 +20,7 @@
 //!   one, since ids go on from it.
 //! - `attempt` is failed attempts only.
 //! - `plan` is what is sent; where something was left out of an update, `original` is what its rule planned.
+//! - `mark` is what events of sources with a stale guard have set of contacts, and when those events happened.
 //! - `mapping` is the mapping files that were last in force.
 
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
@@ -48,6 +49,7 @@ pub(super) const STEPS: &[Step] = &[
     Step { schema: 2, readable_from: 1, sql: MAPPINGS },
     Step { schema: 3, readable_from: 1, sql: ORIGINALS },
     Step { schema: 4, readable_from: 1, sql: LANES },
+    Step { schema: 5, readable_from: 1, sql: MARKS },
 ];
 
 const FIRST: &str = "
@@ -102,6 +104,13 @@ CREATE INDEX alias_age ON alias(at);
 CREATE INDEX alias_lane ON alias(lane);
 CREATE TABLE blocked(lane INTEGER NOT NULL, update_id INTEGER NOT NULL,
   PRIMARY KEY(lane, update_id)) WITHOUT ROWID, STRICT;
+";
+
+const MARKS: &str = "
+CREATE TABLE mark(lane INTEGER NOT NULL, source INTEGER NOT NULL, field TEXT NOT NULL,
+  is_there INTEGER NOT NULL, at INTEGER NOT NULL, kept_at INTEGER NOT NULL,
+  PRIMARY KEY(lane, source, field)) WITHOUT ROWID, STRICT;
+CREATE INDEX mark_age ON mark(kept_at);
 ";
 
 /// Brings the tables to the last of `steps`, or finds that they are of a newer release.

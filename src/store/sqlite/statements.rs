@@ -218,6 +218,16 @@ statements! {
         (SELECT update_id FROM attempt WHERE update_id > ?1 ORDER BY update_id LIMIT ?2)";
     GIVE_BACK_PAGES = "PRAGMA incremental_vacuum(256)";
 
+    MARKED = "SELECT lane, source, (SELECT occurred_at FROM event WHERE event.id = upd.id >> 16) \
+        FROM upd WHERE id = ?1";
+    MARKS = "SELECT field, is_there, at FROM mark WHERE lane = ?1 AND source = ?2";
+    MARK = "INSERT INTO mark(lane, source, field, is_there, at, kept_at) \
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT(lane, source, field) DO UPDATE \
+        SET is_there = excluded.is_there, at = excluded.at, kept_at = excluded.kept_at \
+        WHERE excluded.at >= mark.at";
+    SWEEP_MARKS = "DELETE FROM mark WHERE (lane, source, field) IN (SELECT lane, source, field \
+        FROM mark WHERE kept_at < ?1 ORDER BY kept_at LIMIT ?2)";
+
     PAGE_COUNT = "PRAGMA page_count";
     FREE_PAGES = "PRAGMA freelist_count";
 

@@ -1,0 +1,73 @@
+//! The stale guard: what an older event sets is left out where a newer one of its source has set it.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::attempt::{Attempts, Ended};
+use crate::contact::{ContactUpdate, Mark, SkippedReason, fresh};
+use crate::event::{SourceName, UpdateId};
+use crate::store::{Claim, End};
+
+/// Which sources guard against older events.
+#[derive(Clone)]
+pub(super) struct Guards(Arc<dyn Fn(&SourceName) -> bool + Send + Sync>);
+
+impl Guards {
+    pub(super) fn new(guards: impl Fn(&SourceName) -> bool + Send + Sync + 'static) -> Self {
+        Self(Arc::new(guards))
+    }
+}
+
+impl Default for Guards {
+    fn default() -> Self {
+        Self::new(|_| false)
+    }
+}
+
+impl fmt::Debug for Guards {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Guards")
+    }
+}
+
+/// What is sent of an update of a guarded source, and what it marks once it is taken.
+pub(super) struct Guarded {
+    id: UpdateId,
+    pub(super) update: ContactUpdate,
+    marks: Vec<Mark>,
+}
+
+impl Attempts {
+    /// What is left to be sent of an update whose source guards against older events; nothing where it does not, or
+    /// does not say when its event happened. An error is what came of the part where it may not be sent so.
+    pub(super) async fn guarded(&self, part: &[Claim]) -> Result<Option<Guarded>, Ended> {
+        if !part.iter().any(|claim| (self.policy.guards.0)(&claim.source)) {
+            return Ok(None);
+        }
+        // Each has its own moment.
+        let [claim] = part else { return Err(Ended::apart(part)) };
+        let id = claim.lent.update;
+        let marked = match self.store.marked(id).await {
+            Ok(marked) => marked,
+            Err(error) => {
+                tracing::error!(event_id = %id.event, %error, "what newer events have set could not be read");
+                return Err(Ended::not_sent(part));
+            }
+        };
+        let Some(at) = marked.occurred_at else { return Ok(None) };
+        let update = fresh(&claim.planned.update, at, &marked.marks);
+        if update.is_empty() && !claim.planned.update.is_empty() {
+            return Err(Ended::all(End::Skipped(SkippedReason::Stale), part));
+        }
+        let marks = Mark::of(&update, at);
+        Ok(Some(Guarded { id, update, marks }))
+    }
+
+    /// The API took what was sent of it.
+    pub(super) async fn mark(&self, guarded: Guarded) {
+        let Guarded { id, marks, .. } = guarded;
+        if let Err(error) = self.store.mark(id, marks).await {
+            tracing::error!(event_id = %id.event, %error, "what an event has set could not be kept: an older one may set it again");
+        }
+    }
+}
