@@ -3,13 +3,14 @@
 //! [`route`] takes HTTP apart and puts it together, [`Intake`] is what happens in between: route, method,
 //! what can be checked without the body, body, inflate, signature, decode, map, store, answer. [`Doors`] are the sources
 //! in force, [`verify`] says whether a request is from whom it should be, [`Handshake`] what its sender asks before
-//! it sends events, [`Refusal`] why it was turned away.
+//! it sends events, [`Refusal`] why it was turned away. Below HTTP, [`Guests`] and [`Gate`] bound the connections.
 //!
 //! # Promises
 //!
 //! - 2xx is answered once the event is stored, never before.
 //! - What cannot be verified is never taken; the sender is not told what was wrong.
-//! - Of credentials and signatures nothing is kept, and nothing of a request is logged.
+//! - Of credentials and signatures nothing is kept (but where `server.keep_rejected` asks for it, in memory and for a
+//!   while), and nothing of a request is logged.
 //! - Bodies are bounded in size, in time and in the memory they take up together.
 
 mod address;
