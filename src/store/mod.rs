@@ -126,7 +126,7 @@ pub trait Store: Send + Sync + 'static {
     /// Returns when the store has given up: it failed again and again, and nothing can be asked of it any more. What
     /// it has answered is kept.
     async fn lost(&self) {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 
     /// Finishes what was begun, keeps it, and lets go of the files. Nothing can be asked afterwards.

@@ -131,9 +131,11 @@ impl Writer {
     pub(super) fn overwrite(&self, overwrite: bool) {
         let Some(connection) = &self.connection else { return };
         let set = connection.pragma_update(None, "secure_delete", overwrite);
-        let done = set.and_then(|()| match overwrite {
-            true => Ok(()),
-            false => connection.query_row(statements::START_LOG_OVER, [], |_| Ok(())),
+        let done = set.and_then(|()| {
+            if overwrite {
+                return Ok(());
+            }
+            connection.query_row(statements::START_LOG_OVER, [], |_| Ok(()))
         });
         if let Err(error) = done {
             tracing::warn!(%error, "what is forgotten may stay in the store's file for a while");

@@ -9,6 +9,9 @@ use rusqlite::{Connection, params_from_iter};
 /// Rows at once.
 const PIECE: i64 = 500;
 
+/// So many rows are held before they are written.
+const ROWS_HELD: usize = 500;
+
 /// A table of both stores.
 pub(super) struct Table {
     pub(super) name: String,
@@ -136,7 +139,7 @@ impl Table {
                             break;
                         }
                     }
-                    if rows.len() >= PIECE.unsigned_abs() as usize {
+                    if rows.len() >= ROWS_HELD {
                         salvaged.rows += self.keep(new, rows.drain(..))?;
                     }
                 }

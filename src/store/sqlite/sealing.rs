@@ -88,6 +88,7 @@ fn reseal(cipher: &Cipher, context: &Context<'_>) -> rusqlite::Result<ToSqlOutpu
     Ok(sealed.map_or(ToSqlOutput::Arg(VALUE), ToSqlOutput::Owned))
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "one of the functions that SQLite is given")]
 fn is_stale(cipher: &Cipher, context: &Context<'_>) -> rusqlite::Result<ToSqlOutput<'static>> {
     let stale = !is_current(cipher, context.get_raw(0));
     Ok(ToSqlOutput::Owned(Value::Integer(i64::from(stale))))
