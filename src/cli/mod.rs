@@ -132,6 +132,7 @@ struct Common {
 
 /// Runs the command line and gives the exit code.
 pub fn run() -> ExitCode {
+    end_when_nobody_reads();
     let arguments = CommandLine::parse();
     let outcome = match arguments.command {
         None => serve::run(&arguments.serve),
@@ -161,6 +162,18 @@ pub fn run() -> ExitCode {
         eprintln!("{} {error:#}", style::Style::of_stderr().bad("error:"));
         ExitCode::from(1)
     })
+}
+
+/// Who reads what is printed may have seen enough (`… | head`): then the program ends, without a word.
+fn end_when_nobody_reads() {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        let message = panic.payload().downcast_ref::<String>().map_or("", String::as_str);
+        if message.starts_with("failed printing to stdout") && message.contains("Broken pipe") {
+            std::process::exit(0);
+        }
+        usual(panic);
+    }));
 }
 
 /// A runtime for commands that wait.

@@ -170,3 +170,18 @@ fn wrong_usage_ends_with_2_and_help_has_examples() {
         assert!(said.contains("Examples:"), "{arguments:?}: {said}");
     }
 }
+
+#[test]
+fn whoever_has_seen_enough_of_what_is_printed_ends_the_program_without_a_word() {
+    let mut child = program()
+        .args(["init", "--list"])
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let ended = child.wait_with_output().unwrap();
+
+    assert_eq!(ended.status.code(), Some(0));
+    assert_eq!(String::from_utf8(ended.stderr).unwrap(), "");
+}
