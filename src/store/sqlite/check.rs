@@ -63,6 +63,16 @@ const RULES: &[(&str, &str)] = &[
         "SELECT count(*) FROM upd WHERE state <> 0 AND (due_at IS NOT NULL OR lease > 0)",
     ),
     (
+        "every lane in which something waits goes on, unless a dead update blocks it",
+        "SELECT count(*) FROM (SELECT lane FROM upd WHERE state = 0 \
+         AND lane NOT IN (SELECT lane FROM blocked) \
+         GROUP BY lane HAVING max(due_at) IS NULL AND max(lease) IS NULL)",
+    ),
+    (
+        "only a dead update blocks a lane",
+        "SELECT count(*) FROM blocked WHERE update_id NOT IN (SELECT id FROM upd WHERE state = 4)",
+    ),
+    (
         "whatever has come to an end has its moment",
         "SELECT count(*) FROM upd WHERE state <> 0 AND finished_at IS NULL",
     ),

@@ -82,8 +82,13 @@ const MENDED: &[(&str, &str)] = &[
         ",
     ),
     (
+        "lanes were blocked by an update that is lost",
+        "DELETE FROM blocked WHERE update_id NOT IN (SELECT id FROM upd WHERE state = 4)",
+    ),
+    (
         "lanes have lost the update that was next: the oldest that waits is next",
         "UPDATE upd SET due_at = ?1 WHERE id IN (SELECT min(id) FROM upd WHERE state = 0 \
+         AND lane NOT IN (SELECT lane FROM blocked) \
          GROUP BY lane HAVING max(due_at) IS NULL AND max(lease) IS NULL)",
     ),
     (

@@ -46,7 +46,7 @@ impl Batch<'_> {
         may_go: impl Fn(State, i64) -> bool,
     ) -> rusqlite::Result<Removed> {
         let Some(going) = self.going(id)? else { return Ok(Removed::default()) };
-        let mut states = Vec::new();
+        let (mut states, mut dead) = (Vec::new(), Vec::new());
         {
             let mut all = self.connection.prepare_cached(statements::STATES_OF_EVENT)?;
             let mut rows = all.query([id])?;
@@ -55,12 +55,18 @@ impl Batch<'_> {
                 match State::of(row.get(0)?) {
                     Some(state) if state != State::Open && may_go(state, at.unwrap_or(0)) => {
                         states.push(state);
+                        if state == State::Dead {
+                            dead.push((row.get(2)?, row.get(3)?));
+                        }
                     }
                     _ => return Ok(Removed::default()),
                 }
             }
         }
         self.keep_key(id, &going)?;
+        for (lane, update) in dead {
+            self.unblock(lane, update)?;
+        }
         for drop in statements::DROP_UPDATES {
             self.connection.prepare_cached(drop)?.execute([id])?;
         }

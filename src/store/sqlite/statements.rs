@@ -184,7 +184,7 @@ statements! {
         WHERE outcome = ?1 AND outcome <> 0 AND (received_at, id) > (?2, ?3) \
         AND received_at < ?4 ORDER BY received_at, id LIMIT ?5";
     EVENT_TO_GO = "SELECT source, outcome, request, seen_key, seen_until FROM event WHERE id = ?1";
-    STATES_OF_EVENT = "SELECT state, finished_at FROM upd \
+    STATES_OF_EVENT = "SELECT state, finished_at, lane, id FROM upd \
         WHERE id BETWEEN ?1 << 16 AND ?1 << 16 | 65535";
     DROP_EVENT = "DELETE FROM event WHERE id = ?1";
     /// The events of a request have ids in a row: where its neighbours have gone or belong to others, it was the last.
