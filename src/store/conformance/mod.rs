@@ -118,7 +118,7 @@ macro_rules! keeps_every_promise {
                 what_was_lent_together_goes_together_after_a_crash,
                 a_run_that_nobody_takes_comes_back_whole,
                 a_dead_update_blocks_its_lane_and_a_withdrawal_passes,
-                a_blocked_lane_goes_on_when_what_blocks_it_is_replayed_or_discarded,
+                a_blocked_lane_goes_on_when_what_blocks_it_is_replayed_or_goes,
                 a_withdrawal_that_waits_already_passes_when_its_lane_is_blocked,
                 the_oldest_withdrawal_that_is_not_delivered_is_told,
             ],

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::contact::DeadReason;
+use crate::event::UpdateId;
 use crate::store::letters::{Change, Sends};
 
 const MERGED: Wanted = Wanted { runs: 9, merging: true };
@@ -240,26 +241,25 @@ pub(crate) async fn a_dead_update_blocks_its_lane_and_a_withdrawal_passes(backen
     assert_balance(&numbers);
 }
 
-pub(crate) async fn a_blocked_lane_goes_on_when_what_blocks_it_is_replayed_or_discarded(
+pub(crate) async fn a_blocked_lane_goes_on_when_what_blocks_it_is_replayed_or_goes(
     backend: impl Backend,
 ) {
-    for replays in [true, false] {
+    let changes: [(fn(UpdateId) -> Change, &[&str]); 3] = [
+        (|update| Change::Replay { update, sends: Sends::Whole }, &["a", "b"]),
+        (Change::Discard, &["b"]),
+        (|update| Change::Purge(update.event), &["b"]),
+    ];
+    for (change, goes_on) in changes {
         let to = &**backend.store();
-        store(to, vec![event(vec![update(1, "a"), update(1, "b")])]).await;
+        store(to, vec![event(vec![update(1, "a")]), event(vec![update(1, "b")])]).await;
         let lent = claim_one(to).await.lent;
         let dead = vec![(lent, End::Dead(DeadReason::Refused, trouble()))];
         assert!(to.record(dead, AfterDead::Block).await.unwrap());
         lends_nothing(to).await;
 
-        let change = if replays {
-            Change::Replay { update: lent.update, sends: Sends::Whole }
-        } else {
-            Change::Discard(lent.update)
-        };
-        to.change(vec![change], EventId(i64::MAX >> 16)).await.unwrap();
+        to.change(vec![change(lent.update)], EventId(i64::MAX >> 16)).await.unwrap();
 
-        let expected: &[&str] = if replays { &["a", "b"] } else { &["b"] };
-        for expected in expected {
+        for expected in goes_on {
             let claim = claim_one(to).await;
             assert_eq!(name(&claim), *expected);
             record(to, claim.lent, End::Delivered).await;
