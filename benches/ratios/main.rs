@@ -1,6 +1,6 @@
 //! The budgets, as ratios against a baseline of the same run: `make bench`.
 //!
-//! `cargo bench --bench ratios -- intake mapping` runs these sections alone. Every figure is the median of rounds in
+//! `cargo bench --bench ratios -- intake mapping` runs these sections alone, `-- abuse` the table of abuse. Every figure is the median of rounds in
 //! which the variants take turns; only ratios are to be quoted, the machines are noisy.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a benchmark prints its table")]
@@ -10,6 +10,7 @@
     reason = "a benchmark ends when something is not as it should be"
 )]
 
+mod abuse;
 mod backlog;
 mod bare;
 mod delivery;
@@ -30,6 +31,15 @@ fn main() {
         std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
     if arguments.first().is_some_and(|word| word == bare::WORD) {
         return bare::serve();
+    }
+    if let Some((word, rest)) = arguments.split_first()
+        && word == abuse::WORD
+    {
+        return abuse::attack(rest);
+    }
+    // Minutes by itself, and no ratio of anything: only by its name.
+    if arguments == ["abuse"] {
+        return abuse::print();
     }
     let sections: [(&str, Section); 5] = [
         ("intake", intake::measure),

@@ -35,6 +35,16 @@ pub(crate) fn scratch() -> PathBuf {
 impl Bridge {
     /// Starts one on a folder that holds `mappings/`.
     pub(crate) fn start(folder: &Path, base_url: &str, concurrency: usize) -> Self {
+        Self::start_in(folder, base_url, concurrency, &[])
+    }
+
+    /// The same, with more in its environment.
+    pub(crate) fn start_in(
+        folder: &Path,
+        base_url: &str,
+        concurrency: usize,
+        more: &[(&str, &str)],
+    ) -> Self {
         let mut process = Command::new(PROGRAM)
             .arg("serve")
             .current_dir(folder)
@@ -48,6 +58,7 @@ impl Bridge {
                 ("BRIDGE_DELIVERY__CONCURRENCY", &concurrency.to_string()),
                 ("BRIDGE_LOG__FORMAT", "json"),
             ])
+            .envs(more.iter().copied())
             .stderr(Stdio::piped())
             .stdout(Stdio::null())
             .spawn()
@@ -87,15 +98,24 @@ impl Bridge {
 
     /// Resident memory in MiB.
     pub(crate) fn resident(&self) -> f64 {
-        let status =
-            std::fs::read_to_string(format!("/proc/{}/status", self.process.0.id())).unwrap();
-        let kib: f64 = status
-            .lines()
-            .find_map(|line| line.strip_prefix("VmRSS:"))
-            .and_then(|rest| rest.trim().trim_end_matches(" kB").trim().parse().ok())
-            .unwrap();
-        kib / 1024.0
+        resident(self.id())
     }
+
+    /// Its number.
+    pub(crate) fn id(&self) -> u32 {
+        self.process.0.id()
+    }
+}
+
+/// Resident memory of a process in MiB.
+pub(crate) fn resident(id: u32) -> f64 {
+    let status = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap();
+    let kib: f64 = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))
+        .and_then(|rest| rest.trim().trim_end_matches(" kB").trim().parse().ok())
+        .unwrap();
+    kib / 1024.0
 }
 
 /// The mock API in a process of its own, every id existing; its base URL.

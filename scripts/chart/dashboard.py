@@ -65,6 +65,9 @@ ROWS = [
         ("Requests being handled", "More and more of them: the store is slow.", "timeseries", "short", 4, [(f"sum({m('intake_in_flight_requests')})", "in flight")], []),
         ("Size of bodies", "Of the accepted ones.", "timeseries", "bytes", 6, quantiles("intake_body_bytes"), []),
         ("Closed sources", "0: the source's secret is missing, its sender gets 503.", "timeseries", "short", 6, [(f"min by (source) ({m('source_up', SOURCE)})", "{{source}}")], []),
+        ("Connections of senders", "At `server.max_connections` those that send nothing give way.", "timeseries", "short", 8, [(f"sum({m('intake_connections')})", "open")], []),
+        ("Connections ended by the bridge", "Many: somebody tries things, or senders hold connections they do not use.", "timeseries", "ops", 8, [(rate("intake_connections_ended_total", "reason"), "{{reason}}")], []),
+        ("Certificate for senders", "Until it runs out; nothing without TLS. 0 of the other: the files seen last cannot be used.", "timeseries", "s", 8, [(f"min({m('tls_certificate_expiry_timestamp_seconds')}) - time()", "left"), (f"min({m('tls_reload_successful')})", "files in force")], []),
     ]),
     ("Mapping", [
         ("Matches by rule", "Which rules are of use.", "timeseries", "ops", 8, [(rate("rule_matches_total", "source, rule", SOURCE), "{{source}} {{rule}}")], []),
@@ -81,6 +84,8 @@ ROWS = [
         ("Updates in the queue", "`ready` grows: delivery is slower than intake. `scheduled` grows: the API fails.", "timeseries", "short", 8, [(f"max by (state) ({m('queue_updates', ALIVE)})", "{{state}}"), (f"max({m('queue_capacity_updates')})", "capacity")], []),
         ("Oldest ready update", "0 while nothing waits.", "timeseries", "s", 8, [(f"max({m('queue_oldest_age_seconds', READY)})", "age")], []),
         ("In and out", "Updates written and finished.", "timeseries", "ops", 8, [(rate("updates_enqueued_total"), "in"), (rate("updates_finished_total", "outcome"), "{{outcome}}")], []),
+        ("Requests saved", "Updates that went in the request of another of the same contact (`delivery.coalesce`).", "timeseries", "ops", 8, [(rate("updates_coalesced_total", "source", SOURCE), "{{source}}")], []),
+        ("Oldest withdrawal undelivered", "A person took consent back, and Chatflow does not know yet.", "timeseries", "s", 8, [(f"max({m('withdrawal_oldest_age_seconds')})", "age")], [(None, "green"), (3600, "red")]),
     ]),
     ("Delivery", [
         ("Calls by outcome", "Find, create and update.", "timeseries", "reqps", 8, [(rate("delivery_attempts_total", "operation, outcome"), "{{operation}} {{outcome}}")], []),

@@ -19,5 +19,6 @@ mod guarded;
 pub mod observe;
 mod overview;
 mod reply;
+pub mod senders;
 
 pub use overview::{Overview, SourceStatus, State};

@@ -26,10 +26,12 @@ mod mappings;
 mod mock;
 mod pause;
 mod probe;
+mod rejected;
 mod request;
 mod rewriting;
 mod running;
 mod schema;
+mod secret;
 mod send;
 mod sender;
 mod serve;
@@ -100,6 +102,8 @@ enum Command {
     Resume(pause::Arguments),
     /// Prove that nothing is unaccounted for: count what is stored against what came in.
     Audit(audit::Arguments),
+    /// Forget a secret that a sender gave.
+    Secret(secret::Arguments),
     /// Print the settings in force and where each came from.
     Config(config::Arguments),
     /// Run the mock Chatflow API alone.
@@ -146,6 +150,7 @@ pub fn run() -> ExitCode {
         Some(Command::Pause(arguments)) => pause::run(&arguments, true),
         Some(Command::Resume(arguments)) => pause::run(&arguments, false),
         Some(Command::Audit(arguments)) => audit::run(&arguments),
+        Some(Command::Secret(arguments)) => secret::run(&arguments),
         Some(Command::Config(arguments)) => config::run(&arguments),
         Some(Command::Mock(arguments)) => mock::run(&arguments),
         Some(Command::Probe(arguments)) => probe::run(&arguments),

@@ -57,6 +57,11 @@ impl Sender {
         })
     }
 
+    /// Whether it was said on the command line.
+    pub(super) const fn says_when(&self) -> bool {
+        self.at.is_some()
+    }
+
     /// The time that counts.
     pub(super) fn now(&self) -> anyhow::Result<Timestamp> {
         let Some(text) = &self.at else { return Ok(SystemClock.now()) };
@@ -106,7 +111,7 @@ pub(super) struct Message {
     #[arg(long, value_name = "FILE", conflicts_with_all = ["body", "headers", "method"])]
     request: Option<PathBuf>,
     /// The body, byte for byte; `-` reads standard input
-    #[arg(long, value_name = "FILE", required_unless_present = "request")]
+    #[arg(long, value_name = "FILE", required_unless_present_any = ["request", "rejected"])]
     body: Option<PathBuf>,
     /// A header; may be repeated
     #[arg(long = "header", value_name = "'NAME: VALUE'")]

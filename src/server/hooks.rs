@@ -24,6 +24,10 @@ const GOODBYE: Duration = Duration::from_secs(1);
 const HANDSHAKE: Duration = Duration::from_secs(5);
 /// Connections that the system holds until we take them.
 const BACKLOG: u32 = 4096;
+/// What the system holds of answers that a sender does not read: answers are short.
+const SEND_BUFFER: usize = 64 << 10;
+/// What the system holds of requests that are sent ahead of their turn.
+const RECEIVE_BUFFER: usize = 256 << 10;
 /// Connections beyond the most, by those that were sent away and are not gone yet.
 const LEAVING: usize = 1024;
 
@@ -98,6 +102,9 @@ fn listener(address: SocketAddr) -> std::io::Result<std::net::TcpListener> {
     )?;
     socket.set_reuse_address(true)?;
     socket.set_nonblocking(true)?;
+    // Each connection has them from its listener; without them the system would give each some MiB.
+    socket.set_send_buffer_size(SEND_BUFFER)?;
+    socket.set_recv_buffer_size(RECEIVE_BUFFER)?;
     socket.bind(&address.into())?;
     socket.listen(i32::try_from(BACKLOG).unwrap_or(i32::MAX))?;
     Ok(socket.into())

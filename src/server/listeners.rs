@@ -12,6 +12,7 @@ use tokio::sync::oneshot;
 use super::hooks::Hooks;
 use super::tls::Tls;
 use super::{Addresses, StartError, open_files};
+use crate::admin::senders::{self, Senders};
 use crate::admin::{self, api, auth::Guard, observe};
 use crate::settings::ServerSettings;
 use crate::telemetry::metrics::Metrics;
@@ -25,6 +26,7 @@ pub(super) struct Served {
     pub(super) intake: Arc<Intake>,
     pub(super) tls: Option<Arc<Tls>>,
     pub(super) metrics: Arc<Metrics>,
+    pub(super) senders: Arc<dyn Senders>,
     pub(super) state: web::Data<admin::State>,
     pub(super) guard: web::Data<Guard>,
 }
@@ -97,7 +99,7 @@ impl Listeners {
 
 impl Served {
     fn bind(self) -> Result<Bound, StartError> {
-        let Self { settings, request_timeout, intake, tls, metrics, state, guard } = self;
+        let Self { settings, request_timeout, intake, tls, metrics, senders, state, guard } = self;
         let most = open_files::room_for(settings.max_connections);
         let hooks = Hooks {
             settings: settings.clone(),
@@ -118,7 +120,11 @@ impl Served {
             .bind(settings.metrics)
             .map_err(|error| refused("server.metrics", settings.metrics, error))?;
 
-        let admin = HttpServer::new(move || App::new().configure(api::routes(&state, &guard)))
+        let routes = move || {
+            let senders = senders::routes(&senders, &guard);
+            App::new().configure(senders).configure(api::routes(&state, &guard))
+        };
+        let admin = HttpServer::new(routes)
             .workers(1)
             .shutdown_timeout(1)
             .disable_signals()

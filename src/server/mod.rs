@@ -10,6 +10,7 @@ mod key;
 mod listeners;
 mod mappings;
 mod open_files;
+mod senders;
 mod start_error;
 mod tls;
 
@@ -20,6 +21,7 @@ pub use tls::Unusable as UnusableTls;
 
 use desk::desk;
 use listeners::{Listeners, Served};
+use senders::SendersDoor;
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -101,10 +103,7 @@ impl Bridge {
             SqliteStore::open(&path, &settings.store, Arc::clone(&clock), Arc::clone(&metrics))?;
         let letters: Arc<dyn Letters> = Arc::<SqliteStore>::clone(&store);
         let store: Arc<dyn Store> = store;
-        metrics
-            .queue_capacity_updates
-            .with_label_values::<&str>(&[])
-            .set(i64::try_from(settings.store.max_waiting).unwrap_or(i64::MAX));
+        tell_capacity(&metrics, settings.store.max_waiting);
 
         let work = TaskTracker::new();
         let intake = Intake::new(
@@ -149,25 +148,19 @@ impl Bridge {
         let served = Served {
             settings: settings.server.clone(),
             request_timeout: settings.intake.request_timeout.0,
-            intake,
+            intake: Arc::clone(&intake),
             tls: tls.clone(),
+            senders: SendersDoor::shared(&intake, &store, &live),
             metrics: Arc::clone(&metrics),
             state: web::Data::clone(&state),
             guard: web::Data::clone(&guard),
         };
-        let listeners = match Listeners::start(served).await {
-            Ok(listeners) => listeners,
-            Err(error) => {
-                store.close().await;
-                return Err(error);
-            }
-        };
+        let listeners = listen(served, &*store).await?;
         let stop = CancellationToken::new();
         work.spawn(delivery.run(stop.clone()));
         key::follow_files(&settings, (client, pauses), &guard, &work, &stop);
-        if let Some(tls) = tls {
-            work.spawn(tls.follow(stop.clone()));
-        }
+        work.spawn(intake.keep_house(stop.clone()));
+        work.spawn(tls::follow(tls, stop.clone()));
         work.spawn(Arc::clone(&live).follow(settings.mappings.watch, stop.clone()));
         work.spawn(desk::count_rows(web::Data::clone(&state), stop.clone()));
         work.close();
@@ -238,6 +231,20 @@ impl Bridge {
             );
         }
     }
+}
+
+/// Starts the listeners; where they cannot be started, nobody needs the store.
+async fn listen(served: Served, store: &dyn Store) -> Result<Listeners, StartError> {
+    let listeners = Listeners::start(served).await;
+    if listeners.is_err() {
+        store.close().await;
+    }
+    listeners
+}
+
+fn tell_capacity(metrics: &Metrics, max_waiting: u64) {
+    let most = i64::try_from(max_waiting).unwrap_or(i64::MAX);
+    metrics.queue_capacity_updates.with_label_values::<&str>(&[]).set(most);
 }
 
 /// The admin token that is given, or the one that was made at the first start.

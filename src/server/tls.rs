@@ -78,7 +78,7 @@ impl Tls {
             files,
             metrics: Arc::clone(metrics),
         };
-        tls.tell(true, &read);
+        tls.tell(&read);
         Ok(Some(Arc::new(tls)))
     }
 
@@ -87,42 +87,45 @@ impl Tls {
         TlsAcceptor::from(self.config.load_full())
     }
 
-    /// Follows the files: what is fit counts for the next connections, what is not leaves the old one in force.
-    pub(super) async fn follow(self: Arc<Self>, stop: CancellationToken) {
-        let mut known = self.files.read().map(|read| read.hash()).ok();
-        loop {
-            tokio::select! {
-                () = stop.cancelled() => return,
-                () = tokio::time::sleep(LOOK_EVERY) => {}
-            }
-            let read = self.files.read();
-            let found = read.as_ref().map(Read::hash).ok();
-            if found == known {
-                continue;
-            }
-            known = found;
-            let config = read.and_then(|read| Ok((self.files.config(&read)?, read)));
-            match config {
-                Ok((config, read)) => {
-                    self.config.store(Arc::new(config));
-                    self.tell(true, &read);
-                    tracing::info!("the TLS files changed, the new certificate is in force");
-                }
-                Err(error) => {
-                    self.metrics.tls_reload_successful.with_label_values::<&str>(&[]).set(0);
-                    tracing::error!(%error, "the TLS files changed and cannot be used, the old certificate stays in force");
-                }
-            }
-        }
-    }
-
-    fn tell(&self, fit: bool, read: &Read) {
-        self.metrics.tls_reload_successful.with_label_values::<&str>(&[]).set(i64::from(fit));
+    /// Tells that these are in force, and until when they hold.
+    fn tell(&self, read: &Read) {
+        self.metrics.tls_reload_successful.with_label_values::<&str>(&[]).set(1);
         let first = CertificateDer::pem_slice_iter(&read.certificate).next();
         let until = first.and_then(Result::ok).and_then(|certificate| not_after(&certificate));
         if let Some(until) = until {
             let expiry = &self.metrics.tls_certificate_expiry_timestamp_seconds;
             expiry.with_label_values::<&str>(&[]).set(until.as_second());
+        }
+    }
+}
+
+/// Follows the files of a certificate, if there is one: what is fit counts for the next connections, what is not
+/// leaves the old one in force.
+pub(super) async fn follow(tls: Option<Arc<Tls>>, stop: CancellationToken) {
+    let Some(tls) = tls else { return };
+    let mut known = tls.files.read().map(|read| read.hash()).ok();
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(LOOK_EVERY) => {}
+        }
+        let read = tls.files.read();
+        let found = read.as_ref().map(Read::hash).ok();
+        if found == known {
+            continue;
+        }
+        known = found;
+        let config = read.and_then(|read| Ok((tls.files.config(&read)?, read)));
+        match config {
+            Ok((config, read)) => {
+                tls.config.store(Arc::new(config));
+                tls.tell(&read);
+                tracing::info!("the TLS files changed, the new certificate is in force");
+            }
+            Err(error) => {
+                tls.metrics.tls_reload_successful.with_label_values::<&str>(&[]).set(0);
+                tracing::error!(%error, "the TLS files changed and cannot be used, the old certificate stays in force");
+            }
         }
     }
 }

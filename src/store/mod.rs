@@ -117,6 +117,9 @@ pub trait Store: Send + Sync + 'static {
         source: &crate::event::SourceName,
     ) -> Result<Option<String>, Error>;
 
+    /// Forgets the secret that was kept of a source's sender; whether there was one.
+    async fn forget_secret(&self, source: &crate::event::SourceName) -> Result<bool, Error>;
+
     /// Whether the store can be written now; what readiness asks.
     async fn check_writable(&self) -> Result<(), Error>;
 

@@ -15,12 +15,15 @@ use super::answer::Answer;
 use super::body::{self, Body, Budget};
 use super::document::decode_for;
 use super::doors::{Door, Doors};
+use super::drain::Drain;
 use super::explained;
 use super::handshake;
 use super::head::Head;
 use super::meters::Meters;
 use super::planned::new_event;
 use super::refusal::Refusal;
+use super::refused_log::RefusedLog;
+use super::rejected::RejectedList;
 use super::settings::IntakeSettings;
 use super::strangers::Strangers;
 use super::verify::{Payload, Reason, Verdict, Verifier};
@@ -41,6 +44,9 @@ pub struct Intake {
     settings: IntakeSettings,
     budget: Arc<Budget>,
     strangers: Strangers,
+    drain: Drain,
+    refused_log: RefusedLog,
+    rejected: RejectedList,
     unknown: Meters,
     tasks: TaskTracker,
 }
@@ -57,11 +63,14 @@ impl Intake {
         Arc::new(Self {
             doors: ArcSwap::default(),
             store,
-            clock,
             unknown: Meters::unknown(&metrics),
+            drain: Drain::default(),
+            refused_log: RefusedLog::default(),
+            rejected: RejectedList::new(settings.keep_rejected.0, Arc::clone(&clock)),
             metrics,
             budget: Budget::new(settings.max_buffered),
             strangers: Strangers::new(settings.unverified_per_minute),
+            clock,
             settings,
             tasks,
         })
@@ -130,6 +139,27 @@ impl Intake {
         self.strangers.charge(client, self.clock.monotonic());
     }
 
+    /// How fast the store empties.
+    pub(super) const fn drain(&self) -> &Drain {
+        &self.drain
+    }
+
+    /// After how many seconds a sender should come again that found the store full.
+    pub(super) fn come_again(&self) -> u64 {
+        let capacity = &self.metrics.queue_capacity_updates;
+        self.drain.come_again(capacity.with_label_values::<&str>(&[]).get())
+    }
+
+    /// What was not logged of refusals.
+    pub(super) const fn refused_log(&self) -> &RefusedLog {
+        &self.refused_log
+    }
+
+    /// The refused requests that are kept for whoever looks into them.
+    pub const fn rejected(&self) -> &RejectedList {
+        &self.rejected
+    }
+
     /// The meters of requests that name no source.
     pub(super) fn unknown(&self) -> &Meters {
         &self.unknown
@@ -160,13 +190,20 @@ impl Intake {
         let mut body = match front.await {
             Ok(Ok(body)) => body,
             Ok(Err(reply)) => return visit.end(Ok(Answer::Handshake(reply))),
-            Err(refusal) => return visit.end(Err(refusal)),
+            Err(refusal) => {
+                self.rejected.add(source, &refusal, &head, &Bytes::new());
+                return visit.end(Err(refusal));
+            }
         };
         let task = self.tasks.spawn(async move {
             let answer = match visit.door.clone() {
                 Some(door) => visit.intake.take_in(&door, &head, &mut body, visit.begun).await,
                 None => Err(Refusal::UnknownSource),
             };
+            if let (Err(refusal), Some(door)) = (&answer, &visit.door) {
+                let source = door.source.name.as_str();
+                visit.intake.rejected.add(source, refusal, &head, &body.sent);
+            }
             visit.end(answer)
         });
         match task.await {

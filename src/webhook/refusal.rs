@@ -133,14 +133,13 @@ impl Refusal {
             | Self::Silent(_)
             | Self::Challenge { .. }
             | Self::OverBudget { .. }
+            | Self::OverPace { .. }
             | Self::TooLarge { .. }
             | Self::Encoding
             | Self::Undecodable(_)
             | Self::Incomplete
             | Self::Late => "rejected",
-            Self::OverPace { .. }
-            | Self::Crowded
-            | Self::NotStored(store::Error::Full(_) | store::Error::Busy) => "shed",
+            Self::Crowded | Self::NotStored(store::Error::Full(_) | store::Error::Busy) => "shed",
             Self::Closed | Self::NotStored(_) | Self::Broken => "error",
         }
     }
@@ -148,6 +147,19 @@ impl Refusal {
     /// Whether it is not known from whom the request is: what clients are charged for.
     pub(super) const fn is_disbelief(&self) -> bool {
         matches!(self, Self::Unverified(_) | Self::Silent(_) | Self::Challenge { .. })
+    }
+
+    /// Whether a sender that means well may be told so, and somebody wants to know why.
+    pub(super) const fn is_worth_a_look(&self) -> bool {
+        self.is_disbelief()
+            || matches!(
+                self,
+                Self::TooLarge { .. }
+                    | Self::Encoding
+                    | Self::Undecodable(_)
+                    | Self::Incomplete
+                    | Self::Late
+            )
     }
 
     /// The word for it in the log.

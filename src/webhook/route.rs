@@ -24,6 +24,7 @@ use super::refusal::Refusal;
 use super::settings::PublicUrl;
 use crate::decode::percent_decoded;
 use crate::problem::{CONTENT_TYPE, Problem};
+use crate::store::Error;
 
 /// The routes of the public listener: `/hooks/{source}`, `/hooks/{source}/{token}`, and 404 for all else.
 pub fn configure(intake: Arc<Intake>) -> impl FnOnce(&mut web::ServiceConfig) + Clone {
@@ -51,7 +52,7 @@ async fn receive(
         intake.metrics().panics_total.with_label_values::<&str>(&[]).inc();
         Err(Refusal::Broken)
     });
-    let mut response = respond(&answer);
+    let mut response = respond(&answer, &intake);
     if !body.ended {
         response.head_mut().set_connection_type(actix_web::http::ConnectionType::Close);
     }
@@ -111,7 +112,7 @@ impl Stream for Watched {
     }
 }
 
-fn respond(answer: &Result<Answer, Refusal>) -> HttpResponse {
+fn respond(answer: &Result<Answer, Refusal>, intake: &Intake) -> HttpResponse {
     let refusal = match answer {
         Ok(Answer::Own { respond, usual }) => {
             let status = StatusCode::from_u16(respond.status).unwrap_or(StatusCode::OK);
@@ -129,7 +130,10 @@ fn respond(answer: &Result<Answer, Refusal>) -> HttpResponse {
         Err(Refusal::Silent(_)) => return HttpResponse::Unauthorized().finish(),
         Err(refusal) => refusal,
     };
-    let problem = Problem::from(refusal);
+    let mut problem = Problem::from(refusal);
+    if let Refusal::NotStored(Error::Full(_)) = refusal {
+        problem = problem.retry_after(intake.come_again());
+    }
     let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = HttpResponse::build(status);
     if let Some(seconds) = problem.retry_after {

@@ -64,6 +64,9 @@ impl Visit {
         }
         self.meters(Some(refusal)).refused(refusal, after, self.intake.metrics());
         let source = self.door.as_ref().map_or("unknown", |door| door.source.name.as_str());
+        if !self.intake.refused_log().is_first(source, refusal.reason()) {
+            return;
+        }
         let (reason, elapsed_ms) = (refusal.reason(), elapsed_ms(self.begun));
         match refusal {
             Refusal::UnknownSource | Refusal::Method { .. } => {

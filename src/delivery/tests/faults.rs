@@ -62,10 +62,6 @@ impl Rig {
             }
         }
     }
-
-    fn taken(&self) -> usize {
-        self.ends().iter().filter(|end| **end == End::Delivered).count()
-    }
 }
 
 /// Has every request fail so, the probes too.
@@ -108,7 +104,7 @@ async fn cost(setup: Setup, failure: Failure) -> Cost {
         }
     }
     rig.calm().await;
-    let (requests, meanwhile) = (rig.api.asked_times(), rig.taken());
+    let (requests, meanwhile) = (rig.api.asked_times(), rig.delivered());
 
     everything(&rig.api, None);
     if setup.failing.is_some() {
@@ -123,7 +119,7 @@ async fn cost(setup: Setup, failure: Failure) -> Cost {
         rig.calm().await;
     }
 
-    let (delivered, dead) = (rig.taken(), rig.store.dead());
+    let (delivered, dead) = (rig.delivered(), rig.store.dead());
     assert_eq!(delivered + dead, updates, "nothing is lost");
     Cost { requests, most_in_a_minute, delivered, dead, meanwhile, recovered_after }
 }

@@ -28,7 +28,7 @@ impl Rig {
         self.settle().await;
     }
 
-    fn delivered(&self) -> usize {
+    pub(super) fn delivered(&self) -> usize {
         self.ends().iter().filter(|end| **end == End::Delivered).count()
     }
 

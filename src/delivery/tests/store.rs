@@ -371,6 +371,10 @@ impl Store for FakeStore {
         Ok(secret.to_owned())
     }
 
+    async fn forget_secret(&self, _source: &SourceName) -> Result<bool, Error> {
+        Ok(false)
+    }
+
     async fn adopted_secret(&self, _source: &SourceName) -> Result<Option<String>, Error> {
         Ok(None)
     }

@@ -119,8 +119,8 @@ impl Code {
                 "requires: { tags: [lead] }\nrules:\n  - name: lead\n    contact: { mobile: $.phone }\n    update: { tags_to_add: [lead] }",
             ),
             Self::TextLikeAPath => (
-                "update: { name: { value: $.name, when: { $.new: true } } }",
-                "update: { name: { from: $.name, when: { $.new: true } } }",
+                "rules:\n  - name: lead\n    contact: { mobile: $.phone }\n    update: { name: { value: $.name, when: { $.new: true } } }",
+                "rules:\n  - name: lead\n    contact: { mobile: $.phone }\n    update: { name: { from: $.name, when: { $.new: true } } }",
             ),
             Self::UnknownTag => (
                 "rules:\n  - name: lead\n    contact: { mobile: $.phone }\n    update: { tags_to_add: [leed] }",

@@ -300,6 +300,15 @@ impl Live {
         }
     }
 
+    /// Opens the sources in force again, with nothing of what their senders gave them.
+    pub async fn open_again(&self) {
+        let mut state = self.state.lock().await;
+        if let Ok((doors, secrets)) = build(&self.around, Arc::clone(&state.set)).await {
+            self.around.intake.install(doors);
+            state.secrets = secrets;
+        }
+    }
+
     async fn keep_what_waits(&self, state: &mut State, tell: Tell) {
         let Some(files) = state.to_keep.take() else { return };
         if let Err(error) = self.around.store.keep_mappings(files.clone()).await {

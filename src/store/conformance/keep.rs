@@ -250,6 +250,20 @@ pub(crate) async fn the_first_secret_of_a_sender_is_kept_and_no_other(backend: i
     assert_eq!(store.adopt_secret(&asana, "third").await.unwrap(), "first");
 }
 
+pub(crate) async fn a_secret_that_is_forgotten_leaves_its_place_to_the_next(backend: impl Backend) {
+    let (asana, other) = (source("asana"), source("other"));
+    let store = backend.store();
+    store.adopt_secret(&asana, "first").await.unwrap();
+    store.adopt_secret(&other, "second").await.unwrap();
+
+    assert!(store.forget_secret(&asana).await.unwrap());
+    assert!(!store.forget_secret(&asana).await.unwrap());
+
+    assert_eq!(store.adopted_secret(&asana).await.unwrap(), None);
+    assert_eq!(store.adopt_secret(&asana, "third").await.unwrap(), "third");
+    assert_eq!(store.adopted_secret(&other).await.unwrap().as_deref(), Some("second"));
+}
+
 pub(crate) async fn a_store_that_is_closed_says_so(backend: impl Backend) {
     store(&**backend.store(), vec![event(vec![update(1, "a")])]).await;
     let lent = claim_one(&**backend.store()).await.lent;

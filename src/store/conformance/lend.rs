@@ -179,3 +179,22 @@ pub(crate) async fn what_was_lent_is_due_again_after_a_restart_and_its_attempt_c
     assert_eq!((name(&claim), claim.attempt), ("a", 2));
     lends_nothing(&**backend.store()).await;
 }
+
+pub(crate) async fn what_may_have_landed_in_one_request_goes_again_in_one_though_merging_is_off_since(
+    backend: impl Backend,
+) {
+    let to = &**backend.store();
+    store(to, vec![event(vec![update(1, "a"), update(1, "b")])]).await;
+    let merged = to.claim(Wanted { runs: 1, merging: true }).await.unwrap();
+    assert_eq!(names(&merged[0].updates), ["a", "b"]);
+    store(to, vec![event(vec![update(1, "c")])]).await;
+
+    let backend = backend.reopened().await;
+
+    let to = &**backend.store();
+    let again = to.claim(ONE).await.unwrap();
+    assert_eq!(names(&again[0].updates), ["a", "b"]);
+    let lent = again[0].updates.iter().map(|claim| (claim.lent, End::Delivered)).collect();
+    assert!(to.record(lent, AfterDead::Continue).await.unwrap());
+    assert_eq!(name(&claim_one(to).await), "c");
+}

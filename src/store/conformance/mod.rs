@@ -1,6 +1,7 @@
 //! The promises of [`Store`] as tests. A store is held to all of them by one line, [`keeps_every_promise`].
 
 pub(super) mod append;
+pub(super) mod join;
 pub(super) mod keep;
 pub(super) mod lend;
 pub(super) mod letters;
@@ -8,6 +9,7 @@ pub(super) mod marks;
 mod order;
 pub(super) mod retain;
 pub(super) mod revive;
+pub(super) mod runs;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,8 +18,8 @@ use futures_util::poll;
 use jiff::Timestamp;
 
 use super::{
-    AfterDead, Claim, Dedupe, End, Lent, Letters, NewEvent, NewState, NewUpdate, Numbers, Receipt,
-    Request, Run, Store, StoreSettings, Trouble, Wanted,
+    AfterDead, Claim, Dedupe, End, Joined, Lent, Letters, NewEvent, NewState, NewUpdate, Numbers,
+    Receipt, Request, Run, Store, StoreSettings, Trouble, Wanted,
 };
 use crate::clock::ManualClock;
 use crate::contact::{ContactUpdate, Mobile, OnMissing, PlannedUpdate, Target, Who};
@@ -82,6 +84,7 @@ macro_rules! keeps_every_promise {
                 lanes_are_lent_side_by_side_and_nothing_twice,
                 a_follower_is_due_when_its_head_is_done_and_not_before,
                 a_retry_keeps_its_place_and_counts_its_attempts,
+                what_may_have_landed_in_one_request_goes_again_in_one_though_merging_is_off_since,
                 what_is_given_back_counts_no_attempt,
                 a_fence_that_is_no_longer_in_force_changes_nothing,
                 a_claim_waits_until_something_is_due,
@@ -92,6 +95,37 @@ macro_rules! keeps_every_promise {
                 of_each_field_the_newest_mark_is_kept_over_a_restart,
                 marks_are_those_of_one_contact_and_one_source,
                 a_mark_is_kept_for_a_month,
+            ],
+            join: [
+                what_comes_under_a_known_key_waits_in_its_contacts_lane,
+                an_alias_is_known_after_a_restart,
+                who_joins_waits_for_what_is_in_flight,
+                who_joins_waits_for_an_older_one_that_is_put_off,
+                the_oldest_of_both_lanes_goes_first,
+                a_run_joins_as_a_whole,
+                what_waits_under_two_keys_is_not_lent_together,
+                a_key_that_means_another_contact_takes_its_own_along,
+                a_key_that_means_nobody_waits_by_itself_again,
+                who_is_no_longer_lent_joins_nothing,
+                a_lane_that_is_blocked_blocks_the_one_it_joins,
+                what_comes_under_a_new_key_waits_for_the_update_that_gives_it,
+            ],
+            runs: [
+                what_one_request_can_carry_is_lent_together,
+                without_merging_each_update_is_a_run,
+                what_must_not_be_merged_ends_a_run,
+                no_run_is_longer_than_a_hundred,
+                a_lane_waits_until_all_of_a_run_is_recorded,
+                what_is_put_off_of_a_run_keeps_its_place,
+                a_fence_that_has_lapsed_changes_nothing_of_a_run,
+                what_may_have_landed_goes_again_as_it_was,
+                nothing_joins_one_update_that_may_have_landed,
+                what_was_lent_together_goes_together_after_a_crash,
+                a_run_that_nobody_takes_comes_back_whole,
+                a_dead_update_blocks_its_lane_and_a_withdrawal_passes,
+                a_blocked_lane_goes_on_when_what_blocks_it_is_replayed_or_discarded,
+                a_withdrawal_that_waits_already_passes_when_its_lane_is_blocked,
+                the_oldest_withdrawal_that_is_not_delivered_is_told,
             ],
             revive: [
                 what_is_revived_waits_at_its_old_place_as_if_it_had_not_been_tried,
@@ -108,6 +142,7 @@ macro_rules! keeps_every_promise {
                 the_mapping_files_kept_last_are_there_after_a_restart,
                 mapping_files_are_replaced_as_a_whole_or_not_at_all,
                 the_first_secret_of_a_sender_is_kept_and_no_other,
+                a_secret_that_is_forgotten_leaves_its_place_to_the_next,
                 a_store_that_is_closed_says_so,
             ],
             retain: [
@@ -219,11 +254,16 @@ async fn store(store: &impl Store, events: Vec<NewEvent>) -> Vec<EventId> {
 /// One update.
 pub(super) const ONE: Wanted = Wanted { runs: 1, merging: false };
 
-/// Claims what must be there, each update by itself.
+/// Claims what must be there.
+async fn claim_runs(store: &impl Store, wanted: Wanted) -> Vec<Run> {
+    let claimed = tokio::time::timeout(Duration::from_secs(20), store.claim(wanted)).await;
+    claimed.expect("something is due").unwrap()
+}
+
+/// The same, each update by itself.
 pub(super) async fn claim(store: &impl Store, most: usize) -> Vec<Claim> {
-    let wanted = store.claim(Wanted { runs: most, merging: false });
-    let claimed = tokio::time::timeout(Duration::from_secs(20), wanted).await;
-    claimed.expect("something is due").unwrap().into_iter().map(alone).collect()
+    let runs = claim_runs(store, Wanted { runs: most, merging: false }).await;
+    runs.into_iter().map(alone).collect()
 }
 
 /// The one update of a run.

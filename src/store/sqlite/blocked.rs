@@ -4,6 +4,16 @@ use super::batch::Batch;
 use super::lanes::Standing;
 use super::statements;
 
+/// Where a dead update comes back to.
+pub(super) struct ComesBack {
+    /// The lane in which it died.
+    pub(super) from: i64,
+    /// The lane in which it waits.
+    pub(super) lane: i64,
+    /// When it is due there; nothing where it waits behind others.
+    pub(super) due_at: Option<i64>,
+}
+
 impl Batch<'_> {
     /// What waits in the lane waits for this dead update; only a withdrawal passes.
     pub(super) fn block(&mut self, lane: i64, update: i64) -> rusqlite::Result<()> {
@@ -19,25 +29,25 @@ impl Batch<'_> {
         }
         self.connection.prepare_cached(statements::UNBLOCK)?.execute((lane, update))?;
         let mut blocks = self.connection.prepare_cached(statements::BLOCKS)?;
-        if blocks.query_row([lane], |row| row.get(0))? {
+        if blocks.exists([lane])? {
             return Ok(());
         }
         self.set_blocked(lane, false);
-        if self.standing(lane) == Standing::Free {
-            self.set_standing(lane, Standing::Queued);
+        let is_free = self.standing(lane) == Standing::Free;
+        self.set_standing(lane, Standing::Queued);
+        if is_free {
             self.go_on(lane, self.now)?;
         }
         Ok(())
     }
 
-    /// A dead update comes back to where what names its contact so waits today: that lane, and when it is due there,
-    /// or nothing where it waits behind others.
-    pub(super) fn come_back(&mut self, id: i64) -> rusqlite::Result<(i64, Option<i64>)> {
+    /// A dead update comes back to where what names its contact so waits today.
+    pub(super) fn come_back(&mut self, id: i64) -> rusqlite::Result<ComesBack> {
         let mut home = self.connection.prepare_cached(statements::HOME)?;
-        let (lane, key, withdraws): (i64, Option<i64>, bool) =
+        let (from, key, withdraws): (i64, Option<i64>, bool) =
             home.query_row([id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
-        let lane = key.map_or(Ok(lane), |key| self.lane_of(key))?;
-        Ok((lane, self.arrive(lane, withdraws)))
+        let lane = key.map_or(Ok(from), |key| self.lane_of(key))?;
+        Ok(ComesBack { from, lane, due_at: self.arrive(lane, withdraws) })
     }
 
     /// Who joins a lane brings along what blocks it.
@@ -45,6 +55,8 @@ impl Batch<'_> {
         if !self.is_blocked(from) {
             return Ok(());
         }
+        // A dead update stands in the lane that it blocks.
+        self.connection.prepare_cached(statements::BLOCKING_MOVE)?.execute((from, to))?;
         self.connection.prepare_cached(statements::BLOCKS_MOVE)?.execute((from, to))?;
         self.connection.prepare_cached(statements::UNBLOCK_LANE)?.execute([from])?;
         self.set_blocked(from, false);

@@ -113,7 +113,10 @@ impl Batch<'_> {
         } else {
             head
         };
-        let followers = if merging { self.followers(&head, fence)? } else { Vec::new() };
+        // What may have arrived in one request goes again in one, even where merging has been switched off since: the
+        // contact would step back.
+        let goes_together = merging || head.together.is_some();
+        let followers = if goes_together { self.followers(&head, fence)? } else { Vec::new() };
         let mut join = self.connection.prepare_cached(statements::JOIN_RUN)?;
         let mut updates = vec![head.claim];
         for mut claim in followers {

@@ -18,7 +18,7 @@ const KEPT_FOR: i64 = 24 * 60 * 60 * 1000;
 const LOOKED_AT: u32 = 4;
 
 /// No alias leads further than this: a key that another is to become, which means a contact.
-const MOST_STEPS: usize = 3;
+pub(super) const MOST_STEPS: usize = 3;
 
 /// Where a run is lent.
 struct LentIn {

@@ -320,7 +320,7 @@ impl Store for SqliteStore {
     async fn adopt_secret(&self, source: &SourceName, secret: &str) -> Result<String, Error> {
         let (reply, kept) = oneshot::channel();
         let (name, secret) = (adopted(source), secret.to_owned());
-        self.queue.adopt(AdoptOp { name, secret, reply })?;
+        self.queue.adopt(AdoptOp::Keep { name, secret, reply })?;
         kept.await.map_err(|_| Error::Closed)?
     }
 
@@ -333,6 +333,12 @@ impl Store for SqliteStore {
                 .map_err(|error| connection::failed(&error))
         };
         self.readers.read(read).await
+    }
+
+    async fn forget_secret(&self, source: &SourceName) -> Result<bool, Error> {
+        let (reply, forgotten) = oneshot::channel();
+        self.queue.adopt(AdoptOp::Forget { name: adopted(source), reply })?;
+        forgotten.await.map_err(|_| Error::Closed)?
     }
 
     async fn check_writable(&self) -> Result<(), Error> {

@@ -70,11 +70,10 @@ pub(super) struct ClaimOp {
     pub(super) reply: oneshot::Sender<Lending>,
 }
 
-/// A secret to be kept, unless there is one.
-pub(super) struct AdoptOp {
-    pub(super) name: String,
-    pub(super) secret: String,
-    pub(super) reply: oneshot::Sender<Result<String, Error>>,
+/// A secret to be kept, unless there is one; or to be forgotten.
+pub(super) enum AdoptOp {
+    Keep { name: String, secret: String, reply: oneshot::Sender<Result<String, Error>> },
+    Forget { name: String, reply: oneshot::Sender<Result<bool, Error>> },
 }
 
 /// What an operator asks.

@@ -3,6 +3,7 @@
 use tokio::sync::oneshot;
 
 use super::batch::Batch;
+use super::blocked::ComesBack;
 use super::ledger::What;
 use super::queue::{Ending, Queue, RecordOp};
 use super::statements;
@@ -33,10 +34,10 @@ impl Batch<'_> {
         if !self.connection.prepare_cached(statements::IS_DEAD)?.exists([id])? {
             return Ok(false);
         }
-        let (lane, due_at) = self.come_back(id)?;
+        let ComesBack { from, lane, due_at } = self.come_back(id)?;
         let mut revive = self.connection.prepare_cached(statements::BACK_IN_LINE)?;
         let source: i64 = revive.query_row((id, due_at, lane), |row| row.get(0))?;
-        self.unblock(lane, id)?;
+        self.unblock(from, id)?;
         self.changes.ledger.add(source, What::Dead, -1);
         self.changes.ledger.add(source, What::Open, 1);
         Ok(true)

@@ -101,6 +101,7 @@ ALTER TABLE upd ADD COLUMN together INTEGER;
 CREATE INDEX upd_withdrawal ON upd(id) WHERE withdrawal = 1 AND (state = 0 OR state = 4);
 CREATE TABLE alias(key INTEGER PRIMARY KEY, lane INTEGER NOT NULL, at INTEGER NOT NULL) STRICT;
 CREATE INDEX alias_age ON alias(at);
+CREATE INDEX alias_lane ON alias(lane);
 CREATE TABLE blocked(lane INTEGER NOT NULL, update_id INTEGER NOT NULL,
   PRIMARY KEY(lane, update_id)) WITHOUT ROWID, STRICT;
 ";

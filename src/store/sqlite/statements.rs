@@ -60,6 +60,7 @@ statements! {
     KEEP_MAPPING = "INSERT INTO mapping(name, text) VALUES (?1, seal('mapping', ?1, ?2))";
     KEPT_MAPPINGS = "SELECT name, unseal('mapping', name, text) FROM mapping ORDER BY name";
     ADD_META = "INSERT INTO meta(name, value) VALUES (?1, ?2) ON CONFLICT(name) DO NOTHING";
+    DELETE_META = "DELETE FROM meta WHERE name = ?1";
 
     /// What is lent goes back: at start nobody holds anything. It may have been sent: what was lent together goes
     /// together.
@@ -139,6 +140,8 @@ statements! {
         waits!(), " AND (withdrawal = 1 OR NOT EXISTS (SELECT 1 FROM blocked WHERE lane = ?1)) \
         ORDER BY id LIMIT 1)");
     BLOCK = "INSERT INTO blocked(lane, update_id) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
+    BLOCKING_MOVE = "UPDATE upd SET lane = ?2 \
+        WHERE id IN (SELECT update_id FROM blocked WHERE lane = ?1)";
     BLOCKS_MOVE = "INSERT INTO blocked(lane, update_id) SELECT ?2, update_id FROM blocked \
         WHERE lane = ?1 ON CONFLICT DO NOTHING";
     UNBLOCK_LANE = "DELETE FROM blocked WHERE lane = ?1";
@@ -150,6 +153,7 @@ statements! {
     MOVE_FOLLOWERS = concat!("UPDATE upd SET lane = ?2 WHERE lane = ?1 AND ", waits!(),
         " AND (?3 IS NULL OR key = ?3)");
     FIND_ALIAS = "SELECT lane FROM alias WHERE key = ?1";
+    KEYS_OF = "SELECT key FROM alias WHERE lane = ?1";
     SET_ALIAS = "INSERT INTO alias(key, lane, at) VALUES (?1, ?2, ?3) \
         ON CONFLICT(key) DO UPDATE SET lane = excluded.lane, at = excluded.at";
     DROP_ALIAS = "DELETE FROM alias WHERE key = ?1";
@@ -160,7 +164,7 @@ statements! {
     IS_DEAD = "SELECT 1 FROM upd WHERE id = ?1 AND state = 4";
     HOME = "SELECT lane, key, coalesce(withdrawal, 0) FROM upd WHERE id = ?1";
     UNBLOCK = "DELETE FROM blocked WHERE lane = ?1 AND update_id = ?2";
-    BLOCKS = "SELECT EXISTS (SELECT 1 FROM blocked WHERE lane = ?1)";
+    BLOCKS = "SELECT 1 FROM blocked WHERE lane = ?1";
     BACK_IN_LINE = "UPDATE upd SET state = 0, reason = NULL, finished_at = NULL, \
         first_failed = NULL, attempts = max(attempts - 1, 0), due_at = ?2, lane = ?3 \
         WHERE id = ?1 RETURNING source";

@@ -291,12 +291,21 @@ impl Writer {
 
     /// Keeps secrets of senders, each in a statement of its own: there is one in the life of a source.
     fn adopt(&self, adoptions: Vec<AdoptOp>) {
-        for AdoptOp { name, secret, reply } in adoptions {
-            let kept = match &self.connection {
-                Some(connection) => adopt(connection, &name, &secret).map_err(|e| failed(&e)),
-                None => Err(Error::Failed("the store is being opened again".to_owned())),
-            };
-            answer(reply, kept);
+        let open = || {
+            let away = || Error::Failed("the store is being opened again".to_owned());
+            self.connection.as_ref().ok_or_else(away)
+        };
+        for adoption in adoptions {
+            match adoption {
+                AdoptOp::Keep { name, secret, reply } => {
+                    let keep = |connection| adopt(connection, &name, &secret);
+                    answer(reply, open().and_then(|open| keep(open).map_err(|e| failed(&e))));
+                }
+                AdoptOp::Forget { name, reply } => {
+                    let forget = |connection| forget(connection, &name);
+                    answer(reply, open().and_then(|open| forget(open).map_err(|e| failed(&e))));
+                }
+            }
         }
     }
 
@@ -396,6 +405,11 @@ pub(super) fn ready<'a>(
         }
     };
     Ok((connection, memory))
+}
+
+/// Whether there was a value of this name.
+fn forget(connection: &Connection, name: &str) -> rusqlite::Result<bool> {
+    connection.prepare_cached(statements::DELETE_META)?.execute([name]).map(|rows| rows > 0)
 }
 
 fn next_due(connection: &Connection) -> rusqlite::Result<Option<i64>> {

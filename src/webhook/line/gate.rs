@@ -117,22 +117,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Gate<S> {
     fn clear_body(&mut self) {
         let State::Body(mut body) = self.state else { return };
         let rest = self.input.get(self.cleared..).unwrap_or_default();
-        match body.take(rest) {
-            Ok(taken) => {
-                self.cleared += taken;
-                self.state = State::Body(body);
-                if body.is_over() && self.leaving.is_some() {
-                    self.state = State::Over;
-                } else if body.is_over() {
-                    self.line().begins_work();
-                    self.state = State::Working;
-                }
-            }
+        let Ok(taken) = body.take(rest) else {
             // The handler has its head: it sees a body that breaks off.
-            Err(_) => {
-                self.guest.ends(End::Malformed);
-                self.state = State::Over;
-            }
+            self.guest.ends(End::Malformed);
+            self.state = State::Over;
+            return;
+        };
+        self.cleared += taken;
+        self.state = State::Body(body);
+        if body.is_over() && self.leaving.is_some() {
+            self.state = State::Over;
+        } else if body.is_over() {
+            self.line().begins_work();
+            self.state = State::Working;
         }
     }
 

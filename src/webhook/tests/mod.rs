@@ -141,6 +141,10 @@ impl Store for Shelf {
         Ok(self.adopted.lock().unwrap().get(source.as_str()).cloned())
     }
 
+    async fn forget_secret(&self, source: &SourceName) -> Result<bool, Error> {
+        Ok(self.adopted.lock().unwrap().remove(source.as_str()).is_some())
+    }
+
     async fn check_writable(&self) -> Result<(), Error> {
         Ok(())
     }

@@ -109,7 +109,7 @@ async fn a_source_that_sends_too_much_is_told_when_to_come_again_and_others_are_
     );
     bridge.clock.advance(Duration::from_secs(12));
     assert_eq!(send(&bridge, "git", "a", Some(&good)).await.status, 200);
-    let shed = bridge.metric("intake_requests_total{outcome=\"shed\",source=\"git\"}").await;
-    assert!((shed - 2.0).abs() < 0.1, "{shed}");
+    let over = bridge.metric("intake_rejections_total{reason=\"over_pace\",source=\"git\"}").await;
+    assert!((over - 2.0).abs() < 0.1, "{over}");
     bridge.end().await;
 }

@@ -61,7 +61,7 @@ impl Wire {
     pub(super) async fn hear_answers(&mut self, count: usize) -> String {
         let mut heard = Vec::new();
         let hear = async {
-            let mut piece = [0; 65_536];
+            let mut piece = vec![0; 65_536];
             while String::from_utf8_lossy(&heard).matches("HTTP/1.1 ").count() < count {
                 match self.0.read(&mut piece).await {
                     Ok(count @ 1..) => heard.extend_from_slice(&piece[..count]),

@@ -6,7 +6,7 @@ mod samples;
 pub(crate) mod walk;
 
 pub(crate) use answer::Answer;
-pub(crate) use child::{Child, program};
+pub(crate) use child::{Child, program, serving};
 pub(crate) use samples::{CRM, lead};
 
 use std::path::Path;

@@ -7,6 +7,7 @@ use rusqlite::{OptionalExtension, TransactionBehavior};
 
 use super::super::append::{IGNORED, TAKEN};
 use super::super::batch::Batch;
+use super::super::blocked::ComesBack;
 use super::super::connection::failed;
 use super::super::ledger::What;
 use super::super::prepared::PreparedUpdate;
@@ -14,6 +15,7 @@ use super::super::record::State;
 use super::super::statements;
 use super::super::writer::{Writer, ready};
 use super::HALTED;
+use super::later::lanes_of;
 use super::prepared::{PreparedChange, PreparedRemap, PreparedSends};
 use crate::contact::SkippedReason;
 use crate::store::Error;
@@ -161,6 +163,13 @@ impl Batch<'_> {
         Ok((read < CAME_SINCE).then_some(lanes))
     }
 
+    /// Whether something of the contact with this lane has come; nothing known is as good as something.
+    fn has_come(&self, came: Option<&HashSet<i64>>, lane: i64) -> rusqlite::Result<bool> {
+        let Some(came) = came else { return Ok(true) };
+        Ok(!came.is_empty()
+            && lanes_of(self.connection, lane)?.iter().any(|lane| came.contains(lane)))
+    }
+
     fn found(&self, id: i64) -> rusqlite::Result<Option<Standing>> {
         let mut standing = self.connection.prepare_cached(statements::STANDING)?;
         let found = standing.query_row([id], |row| {
@@ -183,7 +192,7 @@ impl Batch<'_> {
         if stands.state != State::Dead && !stands.is_superseded() {
             return Ok(Changed::StandsOtherwise);
         }
-        if came.is_none_or(|came| came.contains(&stands.lane)) {
+        if self.has_come(came, stands.lane)? {
             return Ok(Changed::SomethingCame);
         }
         let becomes = match sends {
@@ -210,9 +219,9 @@ impl Batch<'_> {
         for forget in [statements::FORGET_ATTEMPTS, statements::FORGET_DETAIL] {
             self.connection.prepare_cached(forget)?.execute([id])?;
         }
-        let (lane, due_at) = self.come_back(id)?;
+        let ComesBack { from, lane, due_at } = self.come_back(id)?;
         self.connection.prepare_cached(statements::REVIVE)?.execute((id, due_at, lane))?;
-        self.unblock(lane, id)?;
+        self.unblock(from, id)?;
         Ok(Changed::Done)
     }
 
@@ -250,9 +259,10 @@ impl Batch<'_> {
                 return Ok(Changed::StandsOtherwise);
             }
         }
-        let lanes = updates.iter().filter_map(PreparedRemap::lane);
-        if lanes.into_iter().any(|lane| came.is_none_or(|came| came.contains(&lane))) {
-            return Ok(Changed::SomethingCame);
+        for lane in updates.iter().filter_map(PreparedRemap::lane) {
+            if self.has_come(came, lane)? {
+                return Ok(Changed::SomethingCame);
+            }
         }
         let plain: Vec<_> = updates.iter().map(|come| &come.update).collect();
         let Some(placed) = self.replace(event, gone, &plain, None)? else {

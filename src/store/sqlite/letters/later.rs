@@ -7,9 +7,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension};
 
 use super::super::connection::failed;
+use super::super::join::MOST_STEPS;
 use super::super::readers::Readers;
 use super::super::record::{State, number};
 use super::super::statements;
@@ -32,9 +33,24 @@ struct Pass {
     after: i64,
 }
 
-/// The lanes in which updates of the contact with this one wait or have waited.
-pub(super) fn lanes_of(lane: i64) -> Vec<i64> {
-    vec![lane]
+/// The lanes in which updates of the contact with this one wait or have waited: its own, the one it has joined, and
+/// those that have joined that one.
+pub(super) fn lanes_of(connection: &Connection, lane: i64) -> rusqlite::Result<Vec<i64>> {
+    let mut lanes = vec![lane];
+    let mut home = lane;
+    let mut find = connection.prepare_cached(statements::FIND_ALIAS)?;
+    for _ in 0..MOST_STEPS {
+        let Some(alias) = find.query_row([home], |row| row.get(0)).optional()? else { break };
+        home = alias;
+        lanes.push(home);
+    }
+    let mut joined = connection.prepare_cached(statements::KEYS_OF)?;
+    for key in joined.query_map([home], |row| row.get(0))? {
+        lanes.push(key?);
+    }
+    lanes.sort_unstable();
+    lanes.dedup();
+    Ok(lanes)
 }
 
 pub(super) async fn later(
@@ -48,7 +64,7 @@ pub(super) async fn later(
             .map_err(|error| failed(&error))?;
         let mut lanes = Lanes::new();
         for (place, (update, lane)) in asked.iter().enumerate() {
-            for lane in lanes_of(*lane) {
+            for lane in lanes_of(connection, *lane).map_err(|error| failed(&error))? {
                 lanes.entry(lane).or_default().push((number(*update), place));
             }
         }

@@ -17,6 +17,7 @@ use rusqlite::OptionalExtension;
 use tokio::sync::oneshot;
 
 use self::prepared::PreparedChange;
+use super::connection::failed;
 use super::queue::ChangeOp;
 use super::{SqliteStore, connection, statements};
 use crate::contact::Who;
@@ -36,7 +37,8 @@ impl Letters for SqliteStore {
         let lane = wanted.contact.as_ref().map(|who| self.keys.lane(who));
         let now = self.clock.now().as_millisecond();
         let read = move |connection: &rusqlite::Connection| {
-            let lanes = lane.map(later::lanes_of);
+            let lanes = lane.map(|lane| later::lanes_of(connection, lane)).transpose();
+            let lanes = lanes.map_err(|error| failed(&error))?;
             find(connection, &wanted, lanes, now, &page)
         };
         self.readers.read(read).await
