@@ -14,7 +14,7 @@ ARG CARGO_AUDITABLE_VERSION=0.7.4
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     cargo install --quiet --locked --version "${CARGO_AUDITABLE_VERSION}" --root /usr/local cargo-auditable
 WORKDIR /src
-COPY Cargo.toml Cargo.lock ./
+COPY Cargo.toml Cargo.lock build.rs ./
 COPY benches benches
 COPY mappings mappings
 COPY src src

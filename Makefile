@@ -2,7 +2,7 @@
 CARGO ?= cargo
 CACHE_BIN := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/chatflow-bridge/bin
 
-.PHONY: help demo build test lint deny advisories docs bench abuse fuzz chart image test-chart test-image test-kube
+.PHONY: help demo build test lint deny advisories docs bench abuse soak fuzz chart image test-chart test-image test-kube
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 14
@@ -45,9 +45,11 @@ advisories: ## known faults of the dependencies; needs the advisory database
 	@./scripts/tools.sh cargo-deny
 	PATH="$(CACHE_BIN):$$PATH" cargo-deny check advisories
 
-docs: ## the reference of the settings, the schema of mapping files and the table of senders, made from the program
+docs: ## the settings, the schema of mapping files and the pages and the table of the senders, made from the program
 	$(CARGO) run --locked --quiet -- config --reference > docs/settings.md
 	$(CARGO) run --locked --quiet -- schema > mappings/schema.json
+	rm -f docs/senders/*.md
+	$(CARGO) run --locked --quiet -- init --pages docs/senders
 	$(CARGO) test --locked --quiet --test spec -- --ignored writes_the_table
 
 bench: ## the budgets as ratios, in one table (takes some minutes)
@@ -55,6 +57,9 @@ bench: ## the budgets as ratios, in one table (takes some minutes)
 
 abuse: ## honest senders while the listener is abused, in one table (four minutes)
 	$(CARGO) bench --locked --bench ratios -- abuse
+
+soak: ## the program killed 120 times under load (CRASH_KILLS, CRASH_SEED), and a large backlog under kills; takes some minutes
+	$(CARGO) test --locked --quiet --test spec soak_ -- --ignored --nocapture --test-threads 1
 
 fuzz: ## every decoder, the mapping files' reader and the signatures' parsers, each for FUZZ_SECONDS (20)
 	@./scripts/fuzz.sh $(FUZZ)

@@ -60,6 +60,9 @@ check "no golden render is left over" test "$(find "$golden" -name '*.yaml' | wc
 render "$chart/ci/monitoring-values.yaml" "$newest" --set monitoring.rules.alertLabels=null >"$work/monitoring.yaml"
 check "alerts, dashboard, runbook" python scripts/chart/rules.py "$work/monitoring.yaml"
 [ ! -s "$work/out" ] || cat "$work/out"
+[ -n "${BRIDGE:-}" ] || cargo build --locked --quiet
+check "a real Prometheus, every expression" python scripts/chart/scrape.py "$work/monitoring.yaml" "${BRIDGE:-target/debug/chatflow-bridge}"
+[ ! -s "$work/out" ] || cat "$work/out"
 check "docs/deploy.md, from the chart to the first contact" scripts/chart/walk.sh
 check "the package" helm package --destination "$work" "$chart"
 # A pattern that is too wide in .helmignore takes templates away, and nothing else would say so.

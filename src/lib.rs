@@ -12,6 +12,7 @@ pub mod decode;
 pub mod delivery;
 pub mod document;
 pub mod event;
+pub mod library;
 pub mod mapping;
 pub mod problem;
 pub mod secret;

@@ -12,7 +12,7 @@ mod layers {
         (4, &["webhook", "admin", "delivery"]),
         (3, &["mapping", "decode", "store", "chatflow"]),
         (2, &["contact", "event"]),
-        (1, &["telemetry", "clock", "problem", "document", "secret", "units"]),
+        (1, &["telemetry", "clock", "problem", "document", "secret", "units", "library"]),
     ];
 
     fn layer_of(module: &str) -> Option<u8> {

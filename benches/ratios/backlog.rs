@@ -9,7 +9,9 @@ use chatflow_bridge::contact::{ContactId, ContactUpdate, OnMissing, PlannedUpdat
 use chatflow_bridge::event::SourceName;
 use chatflow_bridge::store::settings::StoreSettings;
 use chatflow_bridge::store::sqlite::SqliteStore;
-use chatflow_bridge::store::{Dedupe, End, NewEvent, NewState, NewUpdate, Request, Store};
+use chatflow_bridge::store::{
+    AfterDead, Dedupe, End, NewEvent, NewState, NewUpdate, Request, Store, Wanted,
+};
 use chatflow_bridge::telemetry::metrics::Metrics;
 use futures_util::stream::{self, StreamExt};
 
@@ -115,10 +117,11 @@ fn claim(folder: &Path) -> f64 {
         let mut times = Vec::new();
         for _ in 0..CLAIMS {
             let begun = Instant::now();
-            let claims = store.claim(1).await.unwrap();
+            let runs = store.claim(Wanted { runs: 1, merging: true }).await.unwrap();
             times.push(begun.elapsed().as_secs_f64());
-            for claim in claims {
-                store.record(claim.lent, End::GivenBack { after: Duration::ZERO }).await.unwrap();
+            for claim in runs.into_iter().flat_map(|run| run.updates) {
+                let ends = vec![(claim.lent, End::GivenBack { after: Duration::ZERO })];
+                store.record(ends, AfterDead::Continue).await.unwrap();
             }
         }
         store.close().await;

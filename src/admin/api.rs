@@ -1,22 +1,22 @@
-//! The admin API: what is in force, what came in, what became of it. JSON, a page at a time.
+//! The admin API: what is in force, what came in, what became of it. JSON, a page at a time; `change` has
+//! the part that changes something, `openapi.json` describes all of it.
 
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::middleware::from_fn;
+use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::auth::Guard;
-use super::{State, reply};
-use crate::event::SourceName;
+use super::desk::Refused;
+use super::desk::asked::{Filter, page};
+use super::guarded::guarded;
+use super::{State, change, reply};
+use crate::event::{Named, SourceName};
 use crate::problem::Problem;
-use crate::store::{Error, EventFilter, Page, UpdateFilter};
+use crate::store::{Error, EventFilter, Page};
 
-/// Rows of a page where the caller does not say.
-const ROWS: usize = 50;
-/// Rows of a page at most.
-const MOST_ROWS: usize = 500;
-/// The states that updates can be listed by.
-const STATES: &[&str] =
-    &["waiting", "in_flight", "held", "delivered", "skipped", "dead", "discarded"];
+/// What the API says of itself.
+const OPENAPI: &str = include_str!("openapi.json");
 
 /// The routes of the admin listener.
 pub fn routes(
@@ -25,21 +25,43 @@ pub fn routes(
 ) -> impl FnOnce(&mut web::ServiceConfig) + use<> {
     let (state, guard) = (web::Data::clone(state), web::Data::clone(guard));
     move |config| {
+        let api = web::scope("/api")
+            .service(web::resource("/status").route(web::get().to(status)))
+            .service(web::resource("/events").route(web::get().to(events)))
+            .service(web::resource("/events/{id}").route(web::get().to(super::event::event)))
+            .service(web::resource("/updates").route(web::get().to(updates)))
+            .service(web::resource("/updates/{name:.+}").route(web::get().to(update)))
+            .service(web::resource("/causes").route(web::get().to(causes)))
+            .service(web::resource("/audit").route(web::get().to(audit)))
+            .service(web::resource("/openapi.json").route(web::get().to(openapi)))
+            .service(web::resource("/replay").route(web::post().to(change::replay)))
+            .service(web::resource("/remap").route(web::post().to(change::remap)))
+            .service(web::resource("/discard").route(web::post().to(change::discard)))
+            .service(web::resource("/purge").route(web::post().to(change::purge)))
+            .service(web::resource("/pause").route(web::post().to(change::pause)))
+            .service(web::resource("/resume").route(web::post().to(change::resume)))
+            .default_service(web::to(reply::nothing_here))
+            .wrap(from_fn(guarded));
         config
             .app_data(state)
             .app_data(guard)
             .app_data(web::QueryConfig::default().error_handler(|error, _| {
-                let problem = Problem::new(400, "/problems/bad-query", "the query cannot be read")
-                    .detail(error.to_string());
-                actix_web::error::InternalError::from_response(error, reply::problem(&problem))
-                    .into()
+                unreadable("/problems/bad-query", "the query cannot be read", error.to_string())
             }))
-            .service(web::resource("/api/status").route(web::get().to(status)))
-            .service(web::resource("/api/events").route(web::get().to(events)))
-            .service(web::resource("/api/events/{id}").route(web::get().to(super::event::event)))
-            .service(web::resource("/api/updates").route(web::get().to(updates)))
+            .app_data(web::JsonConfig::default().limit(MOST_BODY).error_handler(|error, _| {
+                unreadable("/problems/bad-body", "the body cannot be read", error.to_string())
+            }))
+            .service(api)
             .default_service(web::to(reply::nothing_here));
     }
+}
+
+/// Enough for as many names as one call may have.
+const MOST_BODY: usize = 256 << 10;
+
+fn unreadable(kind: &'static str, title: &'static str, detail: String) -> actix_web::Error {
+    let problem = Problem::new(400, kind, title).detail(detail);
+    actix_web::error::InternalError::from_response(title, reply::problem(&problem)).into()
 }
 
 #[derive(Debug, Deserialize)]
@@ -50,26 +72,10 @@ struct EventQuery {
     before: Option<String>,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct UpdateQuery {
-    state: Option<String>,
-    source: Option<SourceName>,
-    limit: Option<usize>,
-    before: Option<String>,
-}
-
-async fn status(
-    request: HttpRequest,
-    state: web::Data<State>,
-    guard: web::Data<Guard>,
-) -> HttpResponse {
-    if let Err(problem) = guard.check(&request) {
-        return reply::problem(&problem);
-    }
-    let numbers = match state.store.numbers().await {
-        Ok(numbers) => numbers,
-        Err(error) => return refused(&error),
+async fn status(state: web::Data<State>) -> HttpResponse {
+    let (numbers, halted) = match tokio::join!(state.store.numbers(), state.desk.halted()) {
+        (Ok(numbers), Ok(halted)) => (numbers, halted),
+        (Err(error), _) | (_, Err(error)) => return refused(&error),
     };
     let overview = (state.look)();
     reply::json(&json!({
@@ -82,56 +88,65 @@ async fn status(
             "problem": overview.mappings_problem,
         },
         "sources": overview.sources,
-        "delivery": { "paused": overview.paused },
+        "delivery": {
+            "paused": overview.paused,
+            "paused_by_operator_since": halted.map(|halt| halt.since),
+        },
         "numbers": numbers,
         "ledger_imbalance": numbers.imbalance(),
+        "ledger_rows_off": state.rows_off(),
     }))
 }
 
-async fn events(
-    request: HttpRequest,
-    query: web::Query<EventQuery>,
-    state: web::Data<State>,
-    guard: web::Data<Guard>,
-) -> HttpResponse {
-    if let Err(problem) = guard.check(&request) {
-        return reply::problem(&problem);
-    }
+async fn events(query: web::Query<EventQuery>, state: web::Data<State>) -> HttpResponse {
     let query = query.into_inner();
-    let page = page_of(query.limit, query.before);
+    let page = page(query.limit, query.before);
     match state.store.events(&EventFilter { source: query.source }, page.clone()).await {
         Ok(rows) => listed("events", &rows, &page, |row| &row.cursor),
         Err(error) => refused(&error),
     }
 }
 
-async fn updates(
-    request: HttpRequest,
-    query: web::Query<UpdateQuery>,
-    state: web::Data<State>,
-    guard: web::Data<Guard>,
-) -> HttpResponse {
-    if let Err(problem) = guard.check(&request) {
-        return reply::problem(&problem);
-    }
-    let query = query.into_inner();
-    if let Some(word) = &query.state
-        && !STATES.contains(&word.as_str())
-    {
-        let problem = Problem::new(400, "/problems/bad-query", "the query cannot be read")
-            .detail(format!("`state` is one of {}", STATES.join(", ")));
-        return reply::problem(&problem);
-    }
-    let page = page_of(query.limit, query.before);
-    let filter = UpdateFilter { state: query.state, source: query.source };
-    match state.store.updates(&filter, page.clone()).await {
-        Ok(rows) => listed("updates", &rows, &page, |row| &row.cursor),
-        Err(error) => refused(&error),
+async fn updates(query: web::Query<Filter>, state: web::Data<State>) -> HttpResponse {
+    match state.desk.updates(&query).await {
+        Ok(found) => reply::json(&json!({ "updates": found.rows, "next": found.next })),
+        Err(refused) => not_done(&refused),
     }
 }
 
-fn page_of(limit: Option<usize>, before: Option<String>) -> Page {
-    Page { most: limit.unwrap_or(ROWS).clamp(1, MOST_ROWS), before }
+async fn update(name: web::Path<String>, state: web::Data<State>) -> HttpResponse {
+    let Ok(Named::Update(name)) = name.parse() else {
+        return reply::problem(
+            &Problem::new(400, "/problems/bad-name", "this is no name of an update")
+                .detail("an update is named EVENT_ID/RULE/ITEM, as the list shows it"),
+        );
+    };
+    match state.desk.update(&name).await {
+        Ok(Some(shown)) => reply::json(&shown),
+        Ok(None) => reply::problem(
+            &Problem::new(404, "/problems/no-such-update", "there is no such update")
+                .detail("it was never here, or retention has taken it"),
+        ),
+        Err(refused) => not_done(&refused),
+    }
+}
+
+async fn causes(query: web::Query<Filter>, state: web::Data<State>) -> HttpResponse {
+    match state.desk.causes(&query).await {
+        Ok(causes) => reply::json(&causes),
+        Err(refused) => not_done(&refused),
+    }
+}
+
+async fn audit(state: web::Data<State>) -> HttpResponse {
+    match state.desk.audit().await {
+        Ok(audit) => reply::json(&audit),
+        Err(refused) => not_done(&refused),
+    }
+}
+
+async fn openapi() -> HttpResponse {
+    reply::with(actix_web::http::StatusCode::OK).content_type("application/json").body(OPENAPI)
 }
 
 /// A page, and where the next one begins if there may be one.
@@ -145,10 +160,41 @@ fn listed<Row: Serialize>(
     reply::json(&json!({ name: rows, "next": next }))
 }
 
+/// The answer where something was not done.
+pub(super) fn not_done(why: &Refused) -> HttpResponse {
+    match why {
+        Refused::Asked(invalid) => reply::problem(
+            &Problem::new(400, "/problems/bad-query", "this cannot be asked so")
+                .detail(invalid.to_string()),
+        ),
+        Refused::Store(error) => refused(error),
+    }
+}
+
 pub(super) fn refused(error: &Error) -> HttpResponse {
     reply::problem(
         &Problem::new(503, "/problems/store", "the store could not be asked")
             .detail(error.to_string())
             .retry_after(1),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::OPENAPI;
+
+    #[test]
+    fn every_route_is_described_and_nothing_else() {
+        let described: serde_json::Value = serde_json::from_str(OPENAPI).unwrap();
+        let described: Vec<_> = described["paths"].as_object().unwrap().keys().cloned().collect();
+        let routes = include_str!("api.rs").split("web::resource(\"").skip(1);
+        let routes = routes.filter_map(|rest| rest.split_once("\")"));
+        let routes: Vec<_> = routes
+            .map(|(path, _)| format!("/api{}", path.replace(":.+", "")))
+            .filter(|path| !path.contains('\\'))
+            .collect();
+
+        assert!(routes.len() > 10);
+        assert_eq!(described, routes);
+    }
 }

@@ -35,15 +35,25 @@ impl Guard {
         self.token.load_full()
     }
 
+    /// Whether this is a name of this machine or one that the settings name, with or without a port.
+    fn is_own_name(&self, host: &str) -> bool {
+        let name = host.rsplit_once(':').map_or(host, |(name, port)| {
+            if port.bytes().all(|b| b.is_ascii_digit()) { name } else { host }
+        });
+        matches!(name, "localhost" | "127.0.0.1" | "[::1]")
+            || self.hosts.iter().any(|known| known == name || known == host)
+    }
+
+    /// Whether a page of this origin is one of ours.
+    pub(super) fn is_own_origin(&self, origin: &str) -> bool {
+        let host = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
+        host.is_some_and(|host| self.is_own_name(host))
+    }
+
     /// Refuses a request without the token, or under a foreign name (a page in a browser that had its own name
     /// point to this machine).
     pub(super) fn check(&self, request: &HttpRequest) -> Result<(), Problem> {
-        let host = request.connection_info().host().to_owned();
-        let name = host.rsplit_once(':').map_or(host.as_str(), |(name, port)| {
-            if port.bytes().all(|b| b.is_ascii_digit()) { name } else { host.as_str() }
-        });
-        let is_known = matches!(name, "localhost" | "127.0.0.1" | "[::1]")
-            || self.hosts.iter().any(|known| known == name || *known == host);
+        let is_known = self.is_own_name(request.connection_info().host());
         if !is_known {
             return Err(Problem::new(403, "/problems/foreign-host", "not under this name")
                 .detail("add the name to `admin.hosts` if it is meant"));
@@ -114,6 +124,20 @@ mod tests {
             let answer = guard.check(&request).err().map(|problem| problem.status);
 
             assert_eq!(answer, status, "{host} {authorization:?}");
+        }
+    }
+
+    #[test]
+    fn a_page_of_another_site_is_told_by_its_origin() {
+        let guard = Guard::new(Secret::new("t0ken"), vec!["bridge.example".to_owned()]);
+        for (origin, is_own) in [
+            ("http://localhost:9091", true),
+            ("https://bridge.example", true),
+            ("https://evil.example", false),
+            ("https://localhost.evil.example", false),
+            ("null", false),
+        ] {
+            assert_eq!(guard.is_own_origin(origin), is_own, "{origin}");
         }
     }
 

@@ -73,7 +73,7 @@ fn detail(
 
 async fn page(state: web::Data<State>, cache: web::Data<Cache>) -> HttpResponse {
     if let Ok(numbers) = fresh(&state, &cache).await {
-        show(&state.metrics, &numbers);
+        show(&state.metrics, &numbers, state.rows_off());
     }
     match state.metrics.page() {
         Ok(page) => reply::with(StatusCode::OK).content_type(metrics::CONTENT_TYPE).body(page),
@@ -100,7 +100,7 @@ async fn fresh(state: &State, cache: &Cache) -> Result<Numbers, Error> {
     Ok(numbers)
 }
 
-fn show(metrics: &Metrics, numbers: &Numbers) {
+fn show(metrics: &Metrics, numbers: &Numbers, rows_off: i64) {
     let gauge = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
     for (state, value) in [
         ("held", numbers.held),
@@ -116,6 +116,11 @@ fn show(metrics: &Metrics, numbers: &Numbers) {
         .queue_oldest_age_seconds
         .with_label_values(&["ready"])
         .set(gauge(numbers.oldest_ready_seconds));
+    metrics
+        .withdrawal_oldest_age_seconds
+        .with_label_values(none)
+        .set(gauge(numbers.oldest_withdrawal_seconds));
     metrics.store_size_bytes.with_label_values(none).set(gauge(numbers.size_bytes));
-    metrics.ledger_imbalance.with_label_values(none).set(numbers.imbalance());
+    let imbalance = numbers.imbalance().saturating_add(rows_off);
+    metrics.ledger_imbalance.with_label_values(none).set(imbalance);
 }

@@ -1,11 +1,12 @@
 //! What the doors show of the running bridge.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::desk::Desk;
 use crate::clock::SharedClock;
 use crate::store::Store;
 use crate::telemetry::metrics::Metrics;
@@ -48,7 +49,10 @@ pub struct State {
     pub started: Timestamp,
     /// Looks at what is in force.
     pub look: Box<dyn Fn() -> Overview + Send + Sync>,
+    /// What operators can have done.
+    pub desk: Desk,
     draining: AtomicBool,
+    rows_off: AtomicI64,
 }
 
 impl State {
@@ -58,9 +62,29 @@ impl State {
         metrics: Arc<Metrics>,
         clock: SharedClock,
         look: Box<dyn Fn() -> Overview + Send + Sync>,
+        desk: Desk,
     ) -> Self {
         let started = clock.now();
-        Self { store, metrics, clock, started, look, draining: AtomicBool::new(false) }
+        let (draining, rows_off) = (AtomicBool::new(false), AtomicI64::new(0));
+        Self { store, metrics, clock, started, look, desk, draining, rows_off }
+    }
+
+    /// Counts the rows of the store and remembers how many are off; what the metric shows from then on.
+    pub async fn check_the_rows(&self) {
+        match self.desk.rows_off().await {
+            Ok(off) => {
+                self.rows_off.store(off, Ordering::SeqCst);
+                if off != 0 {
+                    tracing::error!(off, "the store does not have the rows that were counted");
+                }
+            }
+            Err(error) => tracing::warn!(%error, "the rows of the store were not counted"),
+        }
+    }
+
+    /// How many rows were off when they were counted last.
+    pub fn rows_off(&self) -> i64 {
+        self.rows_off.load(Ordering::SeqCst)
     }
 
     /// Turns readiness off: the bridge is about to stop.

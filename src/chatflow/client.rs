@@ -92,17 +92,29 @@ impl Client {
         })))
     }
 
+    /// The same with other wire forms and a key of its own from now on.
+    #[must_use]
+    pub fn saying(&self, wire: WireSettings) -> Self {
+        Self(Arc::new(Shared {
+            http: self.0.http.clone(),
+            base: self.0.base.clone(),
+            authorization: ArcSwap::new(self.0.authorization.load_full()),
+            wire,
+            tally: self.0.tally.clone(),
+        }))
+    }
+
     /// Uses another key from the next request on; on an error the old one stays.
     pub fn set_key(&self, key: &Secret) -> Result<(), Unusable> {
         self.0.authorization.store(Arc::new(authorization(key)?));
         Ok(())
     }
 
-    /// `PUT /contacts/{id}`: changes a contact and gives it as it is afterwards.
+    /// `PUT /contacts/{id}`: changes a contact and gives it as it is afterwards, as far as the answer shows it.
     pub async fn update(&self, id: &ContactId, update: &ContactUpdate) -> Result<Contact, Failure> {
         let body = request::update(update, self.0.wire)?;
         let request = self.with_body(Method::PUT, &format!("/contacts/{}", id.as_str()), body);
-        self.ask(Operation::Update, request, |said| said.contact(id)).await
+        self.ask(Operation::Update, request, |said| said.updated(id)).await
     }
 
     /// `GET /contacts/{id}`.

@@ -44,6 +44,20 @@ impl Contact {
         })
     }
 
+    /// A contact of which only the id is known.
+    pub fn of_id(id: ContactId) -> Self {
+        Self {
+            id,
+            name: None,
+            country_code: None,
+            mobile: None,
+            optin: None,
+            incoming_blocked: None,
+            tags: None,
+            attributes: None,
+        }
+    }
+
     /// Whether these digits are its whole number: `mobile` itself, or `countryCode` and `mobile` together.
     pub fn has_mobile(&self, digits: &str) -> bool {
         let Some(mobile) = self.mobile.as_deref() else { return false };

@@ -69,6 +69,12 @@ fn says_failure(body: &Value) -> bool {
         || status.is_some_and(|status| status.eq_ignore_ascii_case("error"))
 }
 
+fn says_success(body: &Value) -> bool {
+    let status = body.get("status").and_then(Value::as_str);
+    body.get("success") == Some(&Value::Bool(true))
+        || status.is_some_and(|status| status.eq_ignore_ascii_case("success"))
+}
+
 fn said_by(body: &Value) -> Option<String> {
     ["error", "message"]
         .iter()
@@ -113,6 +119,15 @@ impl Said {
         } else {
             Err(self.unclear("`data` is another contact than the one asked for"))
         }
+    }
+
+    /// The contact that was changed; one of which nothing is known but the id where the answer says success and
+    /// shows none.
+    pub(super) fn updated(&self, id: &ContactId) -> Result<Contact, Failure> {
+        if self.data().is_null() && says_success(&self.body) {
+            return Ok(Contact::of_id(id.clone()));
+        }
+        self.contact(id)
     }
 
     /// The contacts of a list under this name.
@@ -165,6 +180,23 @@ mod tests {
             (json!({}), false),
         ] {
             assert_eq!(says_failure(&body), failure, "{body}");
+        }
+    }
+
+    #[test]
+    fn an_update_that_is_answered_with_success_alone_is_taken() {
+        let id = ContactId::try_from("65f0c0ffee0123456789abcd".to_owned()).unwrap();
+        for (body, taken) in [
+            (json!({"status": "success", "message": "Contact updated successfully"}), true),
+            (json!({"success": true, "data": null}), true),
+            (json!({"status": "success", "data": {"_id": id.as_str()}}), true),
+            (json!({"status": "success", "data": {}}), false),
+            (json!({"data": null}), false),
+            (json!({"status": "ok"}), false),
+            (json!("welcome"), false),
+        ] {
+            let said = Said { status: 200, body: body.clone() };
+            assert_eq!(said.updated(&id).is_ok(), taken, "{body}");
         }
     }
 

@@ -72,6 +72,19 @@ pub enum AttributesForm {
     JsonString,
 }
 
+impl AttributesForm {
+    /// All of them, the default first.
+    pub const ALL: &[Self] = &[Self::Array, Self::JsonString];
+
+    /// The word of the setting.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Array => "array",
+            Self::JsonString => "json_string",
+        }
+    }
+}
+
 /// The form of `tagsToAdd` and `tagsToRemove`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -83,6 +96,19 @@ pub enum TagChangesForm {
     Array,
 }
 
+impl TagChangesForm {
+    /// All of them, the default first.
+    pub const ALL: &[Self] = &[Self::String, Self::Array];
+
+    /// The word of the setting.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::String => "string",
+            Self::Array => "array",
+        }
+    }
+}
+
 /// Where `onDuplicate` stands when contacts are created.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -92,6 +118,19 @@ pub enum OnDuplicatePlace {
     Query,
     /// Beside the fields of each contact in the body.
     Body,
+}
+
+impl OnDuplicatePlace {
+    /// All of them, the default first.
+    pub const ALL: &[Self] = &[Self::Query, Self::Body];
+
+    /// The word of the setting.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Query => "query",
+            Self::Body => "body",
+        }
+    }
 }
 
 /// Where the API is: an absolute URL without query, fragment, credentials or a slash at the end.

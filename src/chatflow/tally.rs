@@ -30,6 +30,7 @@ impl Operation {
 }
 
 /// Counts calls.
+#[derive(Clone)]
 pub(super) struct Tally(Arc<Metrics>);
 
 impl Tally {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::Common;
 use super::style::Style;
 use crate::mapping::diagnostics::{self, Colour};
-use crate::mapping::{Read, Report, Set};
+use crate::mapping::{LIBRARY, Read, Report, Set};
 use crate::settings::{environment, load};
 use crate::webhook::check_door;
 
@@ -21,6 +21,17 @@ pub(super) fn folder(named: Option<&Path>, common: &Common) -> anyhow::Result<Pa
 /// Reads a folder's mapping files.
 pub(super) fn read(folder: &Path) -> anyhow::Result<Read> {
     Ok(Set::read_with(environment::mapping_files(folder)?, &check_door))
+}
+
+/// The shipped mappings that files extend, and the files.
+pub(super) fn apart<T: Default + Extend<(String, String)>>(
+    files: Vec<(String, String)>,
+) -> (Vec<(String, String)>, T) {
+    let (mut bases, mut own) = (Vec::new(), T::default());
+    for file in files {
+        if file.0.starts_with(LIBRARY) { bases.push(file) } else { own.extend([file]) }
+    }
+    (bases, own)
 }
 
 /// Prints every problem; gives how many errors and warnings there were.

@@ -4,23 +4,51 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use anyhow::Context;
-use reqwest::Method;
+use reqwest::Url;
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::server::known_admin_token;
 use crate::settings::Settings;
 
+/// How long an answer may take: counting every row of a large store takes a while.
+const PATIENCE: Duration = Duration::from_mins(5);
+
 /// What the admin API answers to a `GET` of this path.
 pub(super) async fn get(settings: &Settings, path: &str) -> anyhow::Result<Value> {
-    ask(settings, Method::GET, path).await
+    ask(settings, |client, base| Ok(client.get(format!("{base}{path}")))).await
 }
 
-/// What it answers to a `POST` without a body.
-pub(super) async fn post(settings: &Settings, path: &str) -> anyhow::Result<Value> {
-    ask(settings, Method::POST, path).await
+/// What it answers to a `GET` of this path with this query, an object of texts and numbers.
+pub(super) async fn find(
+    settings: &Settings,
+    path: &str,
+    query: &impl Serialize,
+) -> anyhow::Result<Value> {
+    let query = serde_json::to_value(query)?;
+    let pairs = query.as_object().into_iter().flatten().map(|(name, value)| {
+        (name.as_str(), value.as_str().map_or_else(|| value.to_string(), str::to_owned))
+    });
+    let pairs: Vec<_> = pairs.collect();
+    ask(settings, |client, base| {
+        Ok(client.get(Url::parse_with_params(&format!("{base}{path}"), &pairs)?))
+    })
+    .await
 }
 
-async fn ask(settings: &Settings, method: Method, path: &str) -> anyhow::Result<Value> {
+/// What it answers to a `POST` of this body.
+pub(super) async fn post(
+    settings: &Settings,
+    path: &str,
+    body: &impl Serialize,
+) -> anyhow::Result<Value> {
+    ask(settings, |client, base| Ok(client.post(format!("{base}{path}")).json(body))).await
+}
+
+async fn ask(
+    settings: &Settings,
+    request: impl FnOnce(&reqwest::Client, &str) -> anyhow::Result<reqwest::RequestBuilder>,
+) -> anyhow::Result<Value> {
     crate::chatflow::install_tls();
     let address = reachable(settings.server.admin);
     let token = known_admin_token(settings)?.context(
@@ -28,12 +56,12 @@ async fn ask(settings: &Settings, method: Method, path: &str) -> anyhow::Result<
          `<store file>.admin-token`), or give `admin.token`",
     )?;
     let client = reqwest::Client::builder()
-        .timeout(Duration::from_secs(10))
+        .connect_timeout(Duration::from_secs(10))
+        .timeout(PATIENCE)
         .no_proxy()
         .build()
         .context("no HTTP client can be made")?;
-    let answer = client
-        .request(method, format!("http://{address}{path}"))
+    let answer = request(&client, &format!("http://{address}"))?
         .bearer_auth(token.expose())
         .send()
         .await

@@ -52,7 +52,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let forgotten = super::runtime()?.block_on(async {
         if !arguments.offline {
             let path = format!("/api/sources/{source}/forget-secret");
-            let answer = running::post(&settings, &path).await?;
+            let answer = running::post(&settings, &path, &()).await?;
             return answer["forgotten"].as_bool().context("the bridge answers something else");
         }
         let path = settings.store.sqlite_path()?;

@@ -1,125 +1,95 @@
-//! The mappings that are shipped, inside the program.
+//! Knowing the shipped mapping that is for the sender of an event.
 
 use std::sync::Arc;
 
 use crate::decode::{self, Options};
-use crate::mapping::syntax::{Kind, Node};
+use crate::document::Value;
+use crate::library::{self, Shipped};
+use crate::mapping::syntax::Node;
 use crate::mapping::{Set, Source, suggest};
 use crate::webhook::check_door;
-
-/// A shipped mapping.
-#[derive(Debug)]
-pub(super) struct Shipped {
-    /// The name of its source, and of its file.
-    pub(super) name: &'static str,
-    /// The file.
-    pub(super) text: &'static str,
-    /// The files its tests read: their names beside the mapping, and what is in them.
-    pub(super) fixtures: &'static [(&'static str, &'static str)],
-}
-
-/// All of them.
-pub(super) const SHIPPED: &[Shipped] = &[
-    Shipped {
-        name: "make",
-        text: include_str!("../../mappings/make.yaml"),
-        fixtures: &[(
-            "fixtures/make-http-json-array.json",
-            include_str!("../../mappings/fixtures/make-http-json-array.json"),
-        )],
-    },
-    Shipped {
-        name: "typeform",
-        text: include_str!("../../mappings/typeform.yaml"),
-        fixtures: &[(
-            "fixtures/typeform-form-response.json",
-            include_str!("../../mappings/fixtures/typeform-form-response.json"),
-        )],
-    },
-    Shipped {
-        name: "woocommerce",
-        text: include_str!("../../mappings/woocommerce.yaml"),
-        fixtures: &[(
-            "fixtures/woocommerce-order-created.json",
-            include_str!("../../mappings/fixtures/woocommerce-order-created.json"),
-        )],
-    },
-];
 
 /// How much of the shape of a shipped event another must have to be from the same sender.
 const LIKE_ENOUGH: f64 = 0.75;
 
-/// The shipped mapping of the sender of an event, and what it was known by.
+/// The shipped mapping of the sender of an event, and what it was known by: a header that only its sender has, else the
+/// shape of its events. Where several have the header, the shape decides between them.
 pub(super) fn recognise(
-    document: &crate::document::Value,
+    document: &Value,
     headers: &[(String, String)],
     presets: &[String],
 ) -> Option<(&'static Shipped, String)> {
-    let by_header = SHIPPED.iter().find_map(|shipped| {
-        let source = shipped.source()?;
-        let known_by = header_of(&source, headers, presets)?;
-        Some((shipped, known_by))
-    });
-    by_header.or_else(|| {
-        let is_like = |shipped: &&Shipped| {
-            shipped.events().any(|known| suggest::likeness(document, &known) >= LIKE_ENOUGH)
-        };
-        SHIPPED.iter().find(is_like).map(|shipped| (shipped, "its shape".to_owned()))
+    let with_header: Vec<_> = library::all()
+        .iter()
+        .filter_map(|shipped| Some((shipped, header_of(shipped, headers, presets)?)))
+        .collect();
+    if let [(_, _)] = with_header.as_slice() {
+        return with_header.into_iter().next();
+    }
+    most_alike(document, with_header.into_iter()).or_else(|| {
+        most_alike(document, library::all().iter().map(|own| (own, "its shape".to_owned())))
     })
 }
 
-/// The header by which a source's sender is known: that of its signature, or of its token.
-fn header_of(source: &Source, headers: &[(String, String)], presets: &[String]) -> Option<String> {
-    let verify = source.verify.as_ref()?;
-    if let Some(preset) = member(verify, "preset").and_then(Node::as_text) {
-        let is_first = presets.first().is_some_and(|first| first == preset);
+/// The one of these whose events the document is most alike, where that is enough.
+fn most_alike(
+    document: &Value,
+    candidates: impl Iterator<Item = (&'static Shipped, String)>,
+) -> Option<(&'static Shipped, String)> {
+    let likeness = |shipped| {
+        let known = events(shipped).map(|known| suggest::likeness(document, &known));
+        known.fold(0.0, f64::max)
+    };
+    let rated = candidates.map(|candidate| (likeness(candidate.0), candidate));
+    let best = rated.reduce(|best, next| if next.0 > best.0 { next } else { best });
+    best.filter(|(likeness, _)| *likeness >= LIKE_ENOUGH).map(|(_, candidate)| candidate)
+}
+
+/// The header by which the sender of a mapping is known: that of its signature, or of its token.
+fn header_of(
+    shipped: &Shipped,
+    headers: &[(String, String)],
+    presets: &[String],
+) -> Option<String> {
+    let root = Node::read(shipped.text).ok()?;
+    let verify = root.get("verify")?;
+    let text = |node: &Node, name| node.get(name).and_then(Node::as_text).map(str::to_owned);
+    if let Some(preset) = text(verify, "preset") {
+        let is_first = presets.first() == Some(&preset);
         return is_first.then(|| "the header of its signature".to_owned());
     }
-    let name = member(member(verify, "token")?, "name")?.as_text()?;
-    let is_there = headers.iter().any(|(own, _)| own == name);
+    let token =
+        verify.get("token").filter(|token| text(token, "in").as_deref() == Some("header"))?;
+    let name = text(token, "name")?;
+    let is_there = headers.iter().any(|(own, _)| own.eq_ignore_ascii_case(&name));
     is_there.then(|| format!("its header `{name}`"))
 }
 
-fn member<'n>(node: &'n Node, name: &str) -> Option<&'n Node> {
-    let Kind::Map(entries) = &node.kind else { return None };
-    entries.iter().find(|(key, _)| key.as_text() == Some(name)).map(|(_, value)| value)
+/// The source that a shipped mapping describes.
+pub(super) fn source(shipped: &Shipped) -> Option<Arc<Source>> {
+    let file = (format!("{}.yaml", shipped.name), shipped.text.to_owned());
+    Set::read_with(vec![file], &check_door).set?.get(shipped.name).cloned()
 }
 
-impl Shipped {
-    fn source(&self) -> Option<Arc<Source>> {
-        let file = (format!("{}.yaml", self.name), self.text.to_owned());
-        Set::read_with(vec![file], &check_door).set?.get(self.name).cloned()
-    }
-
-    fn events(&self) -> impl Iterator<Item = crate::document::Value> {
-        self.fixtures.iter().filter_map(|(_, text)| {
-            decode::document(None, text.as_bytes(), &Options::default()).ok()
-        })
-    }
+fn events(shipped: &Shipped) -> impl Iterator<Item = Value> {
+    let fixtures = shipped.fixtures();
+    fixtures.filter_map(|known| decode::document(None, known.body, &Options::default()).ok())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use std::collections::BTreeSet;
 
-    #[test]
-    fn every_mapping_of_the_folder_is_shipped_with_the_files_its_tests_read() {
-        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("mappings");
-        let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-        let written: BTreeSet<_> = files
-            .filter(|file| file.extension().is_some_and(|extension| extension == "yaml"))
-            .map(|file| file.file_stem().unwrap().to_str().unwrap().to_owned())
-            .collect();
-        let shipped: BTreeSet<_> = SHIPPED.iter().map(|own| own.name.to_owned()).collect();
-        assert_eq!(shipped, written);
+    use super::*;
 
-        for own in SHIPPED {
-            let source = own.source().unwrap();
+    #[test]
+    fn every_shipped_mapping_is_a_source_with_the_files_its_tests_read() {
+        for shipped in library::all() {
+            let source = source(shipped).unwrap();
             let read: BTreeSet<_> =
                 source.tests().iter().filter_map(|test| test.body_file()).collect();
-            let there: BTreeSet<_> = own.fixtures.iter().map(|(name, _)| *name).collect();
-            assert_eq!(there, read, "{}", own.name);
+            let there: BTreeSet<_> = shipped.fixtures().map(|known| known.name).collect();
+            assert_eq!(there, read, "{}", shipped.name);
         }
     }
 }

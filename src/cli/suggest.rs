@@ -1,15 +1,17 @@
 //! `suggest`: from one captured event to a first mapping with tests.
 
-use std::io::{Read, Write};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context;
 
-use super::shipped::{self, Shipped};
+use super::files::{self, Files};
+use super::shipped;
 use super::style::Style;
 use crate::decode::{self, Options};
 use crate::event::SourceName;
+use crate::library::Shipped;
 use crate::mapping::suggest::{Captured, suggest};
 use crate::webhook::verify;
 
@@ -39,9 +41,6 @@ pub(super) struct Arguments {
     #[arg(long)]
     anyway: bool,
 }
-
-/// Files to write: their names below the folder.
-type Files = Vec<(String, Vec<u8>)>;
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let (body, headers) = match (headers(&arguments.header), country(arguments)) {
@@ -85,7 +84,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let mapping = format!("mappings/{}.yaml", source.as_str());
     let files =
         vec![(mapping, suggestion.text.into_bytes()), (format!("mappings/{fixture}"), body)];
-    write(folder, files)?;
+    write(folder, &files)?;
     eprintln!("next: read it, then `chatflow-bridge check` and `chatflow-bridge test`");
     Ok(ExitCode::SUCCESS)
 }
@@ -103,11 +102,9 @@ fn offer(shipped: &Shipped, known_by: &str, arguments: &Arguments) -> anyhow::Re
         return Ok(ExitCode::SUCCESS);
     };
     let mut files = vec![(format!("mappings/{name}.yaml"), shipped.text.as_bytes().to_vec())];
-    let fixtures = shipped.fixtures.iter();
-    files.extend(
-        fixtures.map(|(file, text)| (format!("mappings/{file}"), text.as_bytes().to_vec())),
-    );
-    write(folder, files)?;
+    let fixtures = shipped.fixtures();
+    files.extend(fixtures.map(|known| (format!("mappings/{}", known.name), known.body.to_vec())));
+    write(folder, &files)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -176,24 +173,14 @@ fn extension(content_type: Option<&str>, body: &[u8]) -> &'static str {
 }
 
 /// Writes files that are not there yet: all of them or, where one is there, none.
-fn write(folder: &Path, files: Files) -> anyhow::Result<()> {
-    for (name, _) in &files {
-        let path = folder.join(name);
-        anyhow::ensure!(
-            !path.exists(),
+fn write(folder: &Path, files: &Files) -> anyhow::Result<()> {
+    if let Some(name) = files::there(folder, files).first() {
+        anyhow::bail!(
             "`{}` is there already, and is never written over: another name with `--source`, or move it away",
-            path.display()
+            folder.join(name).display()
         );
     }
-    for (name, content) in files {
-        let path = folder.join(name);
-        if let Some(parent) = path.parent() {
-            std::fs::create_dir_all(parent)
-                .with_context(|| format!("`{}` cannot be made", parent.display()))?;
-        }
-        let file = std::fs::OpenOptions::new().write(true).create_new(true).open(&path);
-        file.and_then(|mut file| file.write_all(&content))
-            .with_context(|| format!("`{}` cannot be written", path.display()))?;
+    for path in files::write_new(folder, files)? {
         eprintln!("wrote {}", path.display());
     }
     Ok(())

@@ -1,5 +1,7 @@
 //! How a contact is found.
 
+use std::str::FromStr;
+
 use serde::{Deserialize, Serialize};
 
 use super::{ContactId, Mobile};
@@ -33,6 +35,38 @@ impl Who {
     }
 }
 
+/// Why a text names no contact.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "a contact is named as `id:24 HEXADECIMAL DIGITS`, `mobile:DIGITS WITH THE DIALING CODE` or `attribute:NAME=VALUE`"
+)]
+pub struct InvalidWho;
+
+impl FromStr for Who {
+    type Err = InvalidWho;
+
+    /// Reads what a person writes: `id:…`, `mobile:…` (a `+`, spaces and dashes do no harm) or `attribute:NAME=VALUE`.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (kind, rest) = text.split_once(':').ok_or(InvalidWho)?;
+        match kind {
+            "id" => ContactId::try_from(rest.to_owned()).map(Self::Id).map_err(|_| InvalidWho),
+            "mobile" => {
+                let is_digit = |c: &char| !matches!(c, '+' | ' ' | '-' | '(' | ')');
+                let digits: String = rest.chars().filter(is_digit).collect();
+                Mobile::try_from(digits).map(Self::Mobile).map_err(|_| InvalidWho)
+            }
+            "attribute" => {
+                let (name, value) = rest.split_once('=').ok_or(InvalidWho)?;
+                if name.is_empty() || value.is_empty() {
+                    return Err(InvalidWho);
+                }
+                Ok(Self::Attribute { name: name.to_owned(), value: value.to_owned() })
+            }
+            _ => Err(InvalidWho),
+        }
+    }
+}
+
 /// What to do when the API knows no such contact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -59,6 +93,21 @@ pub struct Target {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_contact_is_named_as_people_write_it() {
+        for (text, key) in [
+            ("id:65F0c0ffee0123456789abcd", Some("id:65f0c0ffee0123456789abcd")),
+            ("mobile:+1 (202) 555-0143", Some("mobile:12025550143")),
+            ("attribute:email=a=b@example.com", Some("attribute:5:email=a=b@example.com")),
+            ("mobile:12", None),
+            ("email:a@example.com", None),
+            ("attribute:email=", None),
+            ("12025550143", None),
+        ] {
+            assert_eq!(text.parse::<Who>().ok().map(|who| who.key()).as_deref(), key, "{text}");
+        }
+    }
 
     #[test]
     fn different_contacts_never_share_a_key() {

@@ -1,4 +1,4 @@
-//! The way of one update: its contact found, the request sent when its turn has come, the answer judged.
+//! The way of one request: its contact found, sent when its turn has come, the answer judged for each update in it.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::expiring::Expiring;
 use super::locks::{Held, Locks};
 use super::outbound::{Outbound, Unanswered};
-use super::outcome::{Found, Operation, Outcome, Situation, Verdict, WhenMissing};
+use super::outcome::{self, Found, Operation, Outcome, Situation, Verdict, WhenMissing};
 use super::pause::PauseReason;
 use super::resolve::{ABSENT_FOR, Resolver, Unresolved};
 use super::retry::Chance;
@@ -14,9 +14,10 @@ use super::settings::Policy;
 use super::tally::Tally;
 use crate::chatflow::Failure;
 use crate::clock::SharedClock;
-use crate::contact::{ContactId, ContactUpdate, DeadReason, SkippedReason};
+use crate::contact::fold::Fold;
+use crate::contact::{ContactId, ContactUpdate, DeadReason, PlannedUpdate, SkippedReason, Who};
 use crate::event::UpdateId;
-use crate::store::{Claim, End, Trouble};
+use crate::store::{Claim, End, Joined, Lane, Store, Trouble};
 
 /// How long an update may be held before it is sent: well within what any store lends it for.
 const HELD_AT_MOST: Duration = Duration::from_mins(5);
@@ -24,10 +25,25 @@ const HELD_AT_MOST: Duration = Duration::from_mins(5);
 /// How many updates with unclear answers are remembered.
 const MOST_UNCLEAR: usize = 100_000;
 
+/// Whether what is left of a run may be sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rest {
+    /// It may.
+    GoesOn,
+    /// It goes back, and waits.
+    GoesBack,
+    /// All of the run is in the store's hands again already.
+    IsGone,
+}
+
 /// What came of an attempt.
 pub(super) struct Ended {
-    /// What is to be recorded.
-    pub(super) end: End,
+    /// What is to be recorded of each update that was in it, in their order.
+    pub(super) ends: Vec<End>,
+    /// What becomes of the updates behind them in the run.
+    pub(super) rest: Rest,
+    /// Whether the request was refused for good, or cannot be: what is in it has to be told apart.
+    pub(super) is_refused: bool,
     /// Whether anything was asked of the API, or decided: no line in the log otherwise.
     pub(super) was_tried: bool,
     /// The status of the answer that decided, where it was no success.
@@ -37,21 +53,42 @@ pub(super) struct Ended {
 }
 
 impl Ended {
-    fn with(end: End) -> Self {
-        Self { end, was_tried: true, status: None, resting: None }
+    fn with(ends: Vec<End>, rest: Rest) -> Self {
+        let (is_refused, was_tried) = (false, true);
+        Self { ends, rest, is_refused, was_tried, status: None, resting: None }
     }
 
-    fn not_sent() -> Self {
-        Self { was_tried: false, ..Self::with(End::GivenBack { after: Duration::ZERO }) }
+    /// The same end for all of them, and for good.
+    fn all(end: End, part: &[Claim]) -> Self {
+        Self::with(vec![end; part.len()], Rest::GoesOn)
     }
 
-    fn dead(reason: DeadReason, trouble: Trouble) -> Self {
-        Self { status: trouble.status, ..Self::with(End::Dead(reason, trouble)) }
+    fn given_back(part: &[Claim]) -> Self {
+        let end = End::GivenBack { after: Duration::ZERO };
+        Self::with(vec![end; part.len()], Rest::GoesBack)
+    }
+
+    pub(super) fn not_sent(part: &[Claim]) -> Self {
+        Self { was_tried: false, ..Self::given_back(part) }
+    }
+
+    /// It takes more than one request.
+    fn apart(part: &[Claim]) -> Self {
+        Self { is_refused: true, ..Self::not_sent(part) }
+    }
+
+    fn gone() -> Self {
+        Self { was_tried: false, ..Self::with(Vec::new(), Rest::IsGone) }
+    }
+
+    fn dead(part: &[Claim], reason: DeadReason, trouble: Trouble) -> Self {
+        Self { status: trouble.status, ..Self::all(End::Dead(reason, trouble), part) }
     }
 }
 
 /// Sees updates through.
 pub(super) struct Attempts {
+    store: Arc<dyn Store>,
     pub(super) outbound: Arc<Outbound>,
     pub(super) resolver: Resolver,
     pub(super) policy: Policy,
@@ -66,6 +103,7 @@ pub(super) struct Attempts {
 
 impl Attempts {
     pub(super) fn new(
+        store: Arc<dyn Store>,
         policy: Policy,
         outbound: Arc<Outbound>,
         clock: SharedClock,
@@ -76,41 +114,57 @@ impl Attempts {
             Resolver::new(&policy, Arc::clone(&outbound), Arc::clone(&clock), Arc::clone(&tally));
         let one_at_a_time = Locks::new();
         let unclear = Mutex::new(Expiring::new(Duration::from_hours(24), MOST_UNCLEAR));
-        Self { outbound, resolver, policy, clock, chance, tally, one_at_a_time, unclear }
+        Self { store, outbound, resolver, policy, clock, chance, tally, one_at_a_time, unclear }
     }
 
-    /// One attempt; `claimed` is the monotonic time at which the update was lent.
-    pub(super) async fn attempt(&self, claim: &Claim, claimed: Duration) -> Ended {
+    /// One attempt with the first `count` of what is `left` of a run, in one request; `lane` is the one they wait in,
+    /// `claimed` the monotonic time at which they were lent.
+    pub(super) async fn attempt(
+        &self,
+        lane: &mut Lane,
+        left: &[Claim],
+        count: usize,
+        claimed: Duration,
+    ) -> Ended {
+        let part = left.get(..count).unwrap_or(left);
+        let Some(planned) = folded(part) else { return Ended::apart(part) };
         let mut looked_again = false;
         loop {
-            let (id, found) = match self.resolver.resolve(&claim.planned).await {
+            let (id, found) = match self.resolver.resolve(&planned).await {
                 Ok(resolved) => resolved,
-                Err(unresolved) => return self.unresolved(claim, unresolved).await,
+                Err(unresolved) => return self.unresolved(lane, left, part, unresolved).await,
             };
-            if claim.planned.update.is_empty() {
-                return Ended::with(End::Delivered);
+            if let Err(ended) = self.join(lane, left, part, &Who::Id(id.clone())).await {
+                return ended;
+            }
+            if planned.update.is_empty() {
+                return Ended::all(End::Delivered, part);
             }
             let turn = self.one_at_a_time.lock(id.as_str().to_ascii_lowercase()).await;
             let latest = claimed.saturating_add(HELD_AT_MOST);
-            let failure = match self.update(&id, &claim.planned.update, latest).await {
+            let failure = match self.update(&id, &planned.update, latest).await {
                 Ok(()) => {
-                    self.resolver.changed(&id, &claim.planned.update);
-                    return Ended::with(End::Delivered);
+                    self.resolver.changed(&id, &planned.update);
+                    return Ended::all(End::Delivered, part);
                 }
-                Err(Unanswered::NotSent) => return Ended::not_sent(),
+                Err(Unanswered::NotSent) => return Ended::not_sent(part),
                 Err(Unanswered::Failed(failure)) => failure,
             };
             // What is known is worth one look; what that look gives is no longer remembered but known.
             let found = if looked_again { Found::LookedUp } else { found };
-            let outcome = self.judge(claim, Operation::Update, found, &failure).await;
+            let outcome = self.judge(part, Operation::Update, found, &failure).await;
             match outcome {
-                None => return Ended::not_sent(),
+                None => return Ended::not_sent(part),
                 Some(Outcome::LookAgain) => {
-                    self.resolver.forget(&claim.planned.target.who);
+                    self.resolver.forget(&planned.target.who);
                     looked_again = true;
                 }
+                Some(Outcome::Missing) => {
+                    return self.missing(lane, left, part, Operation::Update, Some(&failure)).await;
+                }
                 Some(outcome) => {
-                    let mut ended = self.follow(claim, Operation::Update, outcome, &failure);
+                    let ended = self.follow(part, Operation::Update, outcome, &failure);
+                    let mut ended = self.withdraw(part, &id, latest, ended).await;
                     if matches!(outcome, Outcome::Again { rest: true, .. }) {
                         ended.resting = Some(turn);
                     }
@@ -120,7 +174,41 @@ impl Attempts {
         }
     }
 
-    async fn update(
+    /// Has the run wait where it belongs, now that it is known whom its key means; an error is what came of it where
+    /// it may not be sent now.
+    async fn join(
+        &self,
+        lane: &mut Lane,
+        left: &[Claim],
+        part: &[Claim],
+        whose: &Who,
+    ) -> Result<(), Ended> {
+        let is_keyed = part.first().is_some_and(|claim| match &claim.planned.target.who {
+            Who::Id(_) => false,
+            Who::Mobile(_) | Who::Attribute { .. } => true,
+        });
+        if !is_keyed {
+            return Ok(());
+        }
+        let home = self.store.lane_of(whose);
+        if *lane == home {
+            return Ok(());
+        }
+        let run = left.iter().map(|claim| claim.lent).collect();
+        match self.store.join(run, home).await {
+            Ok(Joined::First) => {
+                *lane = home;
+                Ok(())
+            }
+            Ok(Joined::Behind | Joined::Lapsed) => Err(Ended::gone()),
+            Err(error) => {
+                tracing::error!(%error, "a contact's lanes could not be joined");
+                Err(Ended::not_sent(part))
+            }
+        }
+    }
+
+    pub(super) async fn update(
         &self,
         id: &ContactId,
         update: &ContactUpdate,
@@ -130,31 +218,40 @@ impl Attempts {
         self.outbound.send_by(latest, || api.update(id, update)).await.map(|_contact| ())
     }
 
-    async fn unresolved(&self, claim: &Claim, unresolved: Unresolved) -> Ended {
+    async fn unresolved(
+        &self,
+        lane: &mut Lane,
+        left: &[Claim],
+        part: &[Claim],
+        unresolved: Unresolved,
+    ) -> Ended {
         match unresolved {
-            Unresolved::NotSent => Ended::not_sent(),
-            Unresolved::Missing => self.missing(claim, Operation::Find, None),
+            Unresolved::NotSent => Ended::not_sent(part),
+            Unresolved::Missing => self.missing(lane, left, part, Operation::Find, None).await,
             Unresolved::Ambiguous => {
                 let words = "two contacts at least answer to this key".to_owned();
-                Ended::dead(DeadReason::Ambiguous, Trouble { status: None, words })
+                Ended::dead(part, DeadReason::Ambiguous, Trouble { status: None, words })
             }
             Unresolved::NoMobileToCreate => {
-                Ended::with(End::Skipped(SkippedReason::NoMobileToCreate))
+                Ended::all(End::Skipped(SkippedReason::NoMobileToCreate), part)
             }
             Unresolved::Failed(operation, failure) => {
-                match self.judge(claim, operation, Found::LookedUp, &failure).await {
-                    None => Ended::not_sent(),
-                    Some(outcome) => self.follow(claim, operation, outcome, &failure),
+                match self.judge(part, operation, Found::LookedUp, &failure).await {
+                    None => Ended::not_sent(part),
+                    Some(Outcome::Missing | Outcome::LookAgain) => {
+                        self.missing(lane, left, part, operation, Some(&failure)).await
+                    }
+                    Some(outcome) => self.follow(part, operation, outcome, &failure),
                 }
             }
         }
     }
 
-    /// What a failure means for the update; asks the API something harmless where that has to tell. Nothing if
+    /// What a failure means for the updates; asks the API something harmless where that has to tell. Nothing if
     /// that may not be asked now.
-    async fn judge(
+    pub(super) async fn judge(
         &self,
-        claim: &Claim,
+        part: &[Claim],
         operation: Operation,
         found: Found,
         failure: &Failure,
@@ -162,7 +259,7 @@ impl Attempts {
         let mut situation = Situation {
             operation,
             found,
-            unclear_before: self.unclear_before(claim.lent.update),
+            unclear_before: self.unclear_before(part),
             unclear_attempts: self.policy.backoff.unclear_attempts(),
             probe: None,
         };
@@ -180,26 +277,30 @@ impl Attempts {
     }
 
     /// Does what follows from an outcome.
-    fn follow(
+    pub(super) fn follow(
         &self,
-        claim: &Claim,
+        part: &[Claim],
         operation: Operation,
         outcome: Outcome,
         failure: &Failure,
     ) -> Ended {
         match outcome {
-            Outcome::Dead(reason) => Ended::dead(reason, trouble(operation, failure)),
+            Outcome::Dead(reason) => {
+                let ended = Ended::dead(part, reason, trouble(operation, failure));
+                Ended { is_refused: operation == Operation::Update, ..ended }
+            }
             Outcome::Pause => {
                 self.outbound.pauses.pause(PauseReason::Unauthorized);
-                let end = End::GivenBack { after: Duration::ZERO };
-                Ended { status: failure.status(), ..Ended::with(end) }
+                Ended { status: failure.status(), ..Ended::given_back(part) }
             }
-            Outcome::Missing | Outcome::LookAgain => self.missing(claim, operation, Some(failure)),
-            // A 403 that no probe has told apart says as little as a failure that may pass.
-            Outcome::Probe => self.again(claim, operation, failure, Duration::ZERO),
+            // A 403 that no probe has told apart says as little as a failure that may pass; the other two are seen
+            // to before.
+            Outcome::Probe | Outcome::Missing | Outcome::LookAgain => {
+                self.again(part, operation, failure, Duration::ZERO)
+            }
             Outcome::Again { everybody_waits, rest } => {
                 if matches!(failure, Failure::Unclear { .. }) {
-                    self.count_unclear(claim.lent.update);
+                    self.count_unclear(part);
                 }
                 let asked = everybody_waits.map_or(Duration::ZERO, |asked| {
                     let wait = self.policy.backoff.asked_to_wait(asked, &self.chance);
@@ -207,51 +308,87 @@ impl Attempts {
                     wait
                 });
                 let rest = if rest { self.policy.rest } else { Duration::ZERO };
-                self.again(claim, operation, failure, asked.max(rest))
+                self.again(part, operation, failure, asked.max(rest))
             }
         }
     }
 
-    /// Later, not before `floor`; or given up, if it has been failing for too long already.
+    /// Later, not before `floor`; or given up, what has been failing for too long already.
     fn again(
         &self,
-        claim: &Claim,
+        part: &[Claim],
         operation: Operation,
         failure: &Failure,
         floor: Duration,
     ) -> Ended {
         let trouble = trouble(operation, failure);
-        if self.is_given_up(claim) {
-            return Ended::dead(DeadReason::GaveUp, trouble);
+        let tried = part.iter().map(|claim| claim.attempt).max().unwrap_or(1);
+        let after = self.policy.backoff.delay(tried, &self.chance).max(floor);
+        let may_have_landed = outcome::may_have_landed(operation, failure);
+        let end = |claim: &Claim| {
+            let trouble = trouble.clone();
+            if self.is_given_up(claim) {
+                End::Dead(DeadReason::GaveUp, trouble)
+            } else {
+                End::Again { after, trouble, may_have_landed }
+            }
+        };
+        let ends: Vec<_> = part.iter().map(end).collect();
+        let is_put_off = ends.iter().any(|end| matches!(end, End::Again { .. }));
+        if is_put_off {
+            self.tally.put_off(operation, failure.label());
         }
-        self.tally.put_off(operation, failure.label());
-        let after = self.policy.backoff.delay(claim.attempt, &self.chance).max(floor);
-        Ended { status: trouble.status, ..Ended::with(End::Again { after, trouble }) }
+        let rest = if is_put_off { Rest::GoesBack } else { Rest::GoesOn };
+        Ended { status: trouble.status, ..Ended::with(ends, rest) }
     }
 
-    /// There is no such contact: now, and maybe for good.
-    fn missing(&self, claim: &Claim, operation: Operation, failure: Option<&Failure>) -> Ended {
-        let target = &claim.planned.target;
+    /// There is no such contact: now, and maybe for good. What is looked for again waits in its key's own lane, so
+    /// that it holds up nobody else's.
+    async fn missing(
+        &self,
+        lane: &mut Lane,
+        left: &[Claim],
+        part: &[Claim],
+        operation: Operation,
+        failure: Option<&Failure>,
+    ) -> Ended {
+        let Some(target) = part.first().map(|claim| &claim.planned.target) else {
+            return Ended::not_sent(part);
+        };
         self.resolver.forget(&target.who);
-        // Both count: a new event gets its time though its key has led nowhere before, and an event that came out
-        // of the line late does too.
-        let missing_for = self.resolver.missing_for(&target.who).min(claim.age);
+        let missing_for = self.resolver.missing_for(&target.who);
         let trouble = failure.map_or_else(
             || Trouble { status: None, words: "no contact answers to this key".to_owned() },
             |failure| trouble(operation, failure),
         );
-        let was_waited_for = missing_for >= self.policy.wait || self.is_given_up(claim);
-        match WhenMissing::of(target, was_waited_for) {
-            WhenMissing::LookLater => {
-                self.tally.put_off(operation, "not_found");
-                let left = self.policy.wait.saturating_sub(missing_for);
-                let delay = self.policy.backoff.delay(claim.attempt, &self.chance).min(left);
-                let end = End::Again { after: delay.max(ABSENT_FOR), trouble };
-                Ended { status: failure.and_then(Failure::status), ..Ended::with(end) }
+        let status = failure.and_then(Failure::status);
+        let mut ends = Vec::with_capacity(part.len());
+        for claim in part {
+            // Both count: a new event gets its time though its key has led nowhere before, and an event that came
+            // out of the line late does too.
+            let missing_for = missing_for.min(claim.age);
+            let was_waited_for = missing_for >= self.policy.wait || self.is_given_up(claim);
+            match WhenMissing::of(target, was_waited_for) {
+                WhenMissing::Skip(reason) => ends.push(End::Skipped(reason)),
+                WhenMissing::Dead(reason) => ends.push(End::Dead(reason, trouble.clone())),
+                WhenMissing::LookLater => {
+                    self.tally.put_off(operation, "not_found");
+                    let wait = self.policy.wait.saturating_sub(missing_for);
+                    let delay = self.policy.backoff.delay(claim.attempt, &self.chance).min(wait);
+                    let after = delay.max(ABSENT_FOR);
+                    ends.push(End::Again { after, trouble, may_have_landed: false });
+                    break;
+                }
             }
-            WhenMissing::Skip(reason) => Ended::with(End::Skipped(reason)),
-            WhenMissing::Dead(reason) => Ended::dead(reason, trouble),
         }
+        let looks_later = matches!(ends.last(), Some(End::Again { .. }));
+        if looks_later && let Err(ended) = self.join(lane, left, part, &target.who).await {
+            return ended;
+        }
+        // What waits behind the one that is looked for again was not tried.
+        ends.resize(part.len(), End::GivenBack { after: Duration::ZERO });
+        let rest = if looks_later { Rest::GoesBack } else { Rest::GoesOn };
+        Ended { status, ..Ended::with(ends, rest) }
     }
 
     /// Time in which delivery was paused does not count.
@@ -261,17 +398,30 @@ impl Attempts {
         self.policy.backoff.is_given_up(failing_for.saturating_sub(paused))
     }
 
-    fn unclear_before(&self, update: UpdateId) -> u32 {
+    fn unclear_before(&self, part: &[Claim]) -> u32 {
         let unclear = self.unclear.lock().unwrap_or_else(PoisonError::into_inner);
-        unclear.get(&update, self.clock.monotonic()).copied().unwrap_or(0)
+        let now = self.clock.monotonic();
+        let counts = part.iter().filter_map(|claim| unclear.get(&claim.lent.update, now));
+        counts.copied().max().unwrap_or(0)
     }
 
-    fn count_unclear(&self, update: UpdateId) {
+    fn count_unclear(&self, part: &[Claim]) {
         let now = self.clock.monotonic();
         let mut unclear = self.unclear.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = unclear.get(&update, now).copied().unwrap_or(0);
-        unclear.put(update, count.saturating_add(1), now);
+        for claim in part {
+            let update = claim.lent.update;
+            let count = unclear.get(&update, now).copied().unwrap_or(0);
+            unclear.put(update, count.saturating_add(1), now);
+        }
     }
+}
+
+/// The updates of a part as one; nothing where only what goes before them in the run made them fit.
+fn folded(part: &[Claim]) -> Option<PlannedUpdate> {
+    let (first, others) = part.split_first()?;
+    let mut fold = Fold::of(&first.planned);
+    let all = others.iter().all(|claim| fold.take(&claim.planned));
+    all.then(|| fold.into_planned())
 }
 
 /// What is kept of a failure: the API's own words where it has any.

@@ -2,7 +2,9 @@
 //!
 //! [`Delivery`] claims ahead and sees each update through; `attempt` is the way of one update: `resolve` finds
 //! the contact, `outbound` is the only way out, [`outcome`] says what an answer means, [`retry`] when to try
-//! again, [`pause`] stops everything while there is a reason.
+//! again, [`pause`] stops everything while there is a reason. `watched` sees every answer: `breaker` tells whether the
+//! API works at all, `confirm` whether it did what it was asked; `storm` keeps a wrong setting from emptying the queue
+//! into the dead letters.
 //!
 //! # Promises
 //!
@@ -13,9 +15,12 @@
 
 mod api;
 mod attempt;
+mod breaker;
 mod cache;
+mod confirm;
 mod expiring;
 mod gate;
+mod halving;
 mod limiter;
 mod locks;
 mod outbound;
@@ -25,9 +30,12 @@ mod record;
 mod resolve;
 pub mod retry;
 mod settings;
+mod storm;
 mod tally;
 #[cfg(test)]
 mod tests;
+mod watched;
+mod withdrawal;
 mod worker;
 
 pub use api::Api;

@@ -55,7 +55,7 @@ impl Outbound {
 
     /// Whether a request may go out now, as far as can be said without waiting.
     pub(super) fn is_open(&self) -> bool {
-        !self.stop.is_cancelled() && !self.pauses.is_paused() && self.gate.closed_for().is_none()
+        !self.stop.is_cancelled() && self.pauses.lets_pass() && self.gate.closed_for().is_none()
     }
 
     /// Waits until requests may go out.

@@ -105,6 +105,20 @@ impl Meaning {
     }
 }
 
+/// Whether the API may have done what was asked although the call failed.
+pub fn may_have_landed(operation: Operation, failure: &Failure) -> bool {
+    if operation != Operation::Update {
+        return false;
+    }
+    match failure {
+        Failure::Answered { status, .. } => {
+            !matches!(status, 425 | 429 | 503) && Meaning::of_status(*status) == Meaning::Passing
+        }
+        Failure::Unclear { .. } | Failure::TimedOut | Failure::Broken(_) | Failure::Reset => true,
+        Failure::NotConnected(_) | Failure::Unsayable(_) => false,
+    }
+}
+
 /// Whether the same request goes out once more at once, uncounted: the connection was an old one that the
 /// other side had closed.
 pub fn is_worth_another_go(failure: &Failure) -> bool {

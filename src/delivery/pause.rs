@@ -2,9 +2,11 @@
 //!
 //! A refused key pauses by itself and resumes by itself: `watch_the_key` asks the API something harmless at
 //! once, after 5 s, then ever more rarely up to once a minute, and at once when the key may have changed
-//! ([`Pauses::poke`]). A person pauses and resumes with [`PauseReason::Operator`].
+//! ([`Pauses::poke`]). The circuit and a storm of refusals pause and resume by themselves as well. A person pauses
+//! with [`PauseReason::Operator`], and resumes with [`Pauses::resume_by_hand`].
 
 use std::collections::{BTreeSet, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -20,18 +22,25 @@ use crate::telemetry::metrics::Metrics;
 pub enum PauseReason {
     /// The API refuses the key.
     Unauthorized,
+    /// The API refuses nearly everything for good: most likely a wrong setting, which must not cost the updates.
+    Refusals,
+    /// The API does not work.
+    CircuitOpen,
     /// A person asked for it.
     Operator,
 }
 
 impl PauseReason {
     /// All of them.
-    pub const ALL: &[Self] = &[Self::Unauthorized, Self::Operator];
+    pub const ALL: &[Self] =
+        &[Self::Unauthorized, Self::Refusals, Self::CircuitOpen, Self::Operator];
 
     /// The word used in metrics, logs and answers.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Unauthorized => "unauthorized",
+            Self::Refusals => "refusals",
+            Self::CircuitOpen => "circuit_open",
             Self::Operator => "operator",
         }
     }
@@ -42,6 +51,7 @@ pub struct Pauses {
     clock: SharedClock,
     metrics: Arc<Metrics>,
     reasons: watch::Sender<BTreeSet<PauseReason>>,
+    one_passes: AtomicBool,
     poked: Notify,
     past: Mutex<Past>,
 }
@@ -63,7 +73,8 @@ impl Pauses {
             metrics.paused.with_label_values(&[reason.as_str()]).set(0);
         }
         let (reasons, _) = watch::channel(BTreeSet::new());
-        Self { clock, metrics, reasons, poked: Notify::new(), past: Mutex::default() }
+        let (one_passes, poked) = (AtomicBool::new(false), Notify::new());
+        Self { clock, metrics, reasons, one_passes, poked, past: Mutex::default() }
     }
 
     /// Why delivery is paused; nothing if it is not.
@@ -84,6 +95,20 @@ impl Pauses {
     /// Takes this reason back; delivery goes on when there is none left.
     pub fn resume(&self, reason: PauseReason) {
         self.change(reason, |reasons| reasons.remove(&reason));
+    }
+
+    /// Whether this is one of the reasons.
+    pub fn is_paused_for(&self, reason: PauseReason) -> bool {
+        self.reasons.borrow().contains(&reason)
+    }
+
+    /// A person says that delivery is to go on: what a person or the API's answers have paused is resumed, and
+    /// paused again by the answers to come if they are no better; a refused key is tried at once.
+    pub fn resume_by_hand(&self) {
+        for reason in [PauseReason::Operator, PauseReason::Refusals, PauseReason::CircuitOpen] {
+            self.resume(reason);
+        }
+        self.poke();
     }
 
     /// The key may have changed: a pause for a refused key is looked into at once.
@@ -138,6 +163,18 @@ impl Pauses {
             .sum()
     }
 
+    /// Whether a request may go out: there is no reason, or a storm of refusals alone, in which one is tried.
+    pub(super) fn lets_pass(&self) -> bool {
+        let reasons = self.reasons.borrow();
+        let storm_alone = reasons.len() == 1 && reasons.contains(&PauseReason::Refusals);
+        reasons.is_empty() || (storm_alone && self.one_passes.load(Ordering::Acquire))
+    }
+
+    /// Whether an update is being tried in a storm of refusals.
+    pub(super) fn lets_one_pass(&self, passes: bool) {
+        self.one_passes.store(passes, Ordering::Release);
+    }
+
     /// Waits until there is no reason left.
     pub(super) async fn over(&self) {
         self.until(BTreeSet::is_empty).await;
@@ -146,6 +183,21 @@ impl Pauses {
     /// Waits until there is a reason.
     pub(super) async fn begun(&self) {
         self.until(|reasons| !reasons.is_empty()).await;
+    }
+
+    /// Waits until this is one of the reasons.
+    pub(super) async fn begun_for(&self, reason: PauseReason) {
+        self.until(|reasons| reasons.contains(&reason)).await;
+    }
+
+    /// Waits until this is none of the reasons.
+    pub(super) async fn over_for(&self, reason: PauseReason) {
+        self.until(|reasons| !reasons.contains(&reason)).await;
+    }
+
+    /// Waits until this is not the only reason.
+    pub(super) async fn other_than(&self, reason: PauseReason) {
+        self.until(|reasons| !(reasons.len() == 1 && reasons.contains(&reason))).await;
     }
 
     async fn until(&self, holds: impl FnMut(&BTreeSet<PauseReason>) -> bool) {
@@ -163,7 +215,7 @@ pub(super) async fn watch_the_key(pauses: &Pauses, api: &dyn Api, clock: &Shared
     // again soon after, the probes go on as rarely as they had become.
     let mut resumed: Option<(Duration, Duration)> = None;
     loop {
-        pauses.until(|reasons| reasons.contains(&PauseReason::Unauthorized)).await;
+        pauses.begun_for(PauseReason::Unauthorized).await;
         let relapse = resumed
             .filter(|(at, _)| clock.monotonic().saturating_sub(*at) < LONGEST_WAIT)
             .map(|(_, wait)| wait);
@@ -174,7 +226,7 @@ pub(super) async fn watch_the_key(pauses: &Pauses, api: &dyn Api, clock: &Shared
                 tokio::select! {
                     () = clock::sleep(&**clock, wait) => wait = (wait * 2).min(LONGEST_WAIT),
                     () = pauses.poked.notified() => {}
-                    () = pauses.until(|reasons| !reasons.contains(&PauseReason::Unauthorized)) => break,
+                    () = pauses.over_for(PauseReason::Unauthorized) => break,
                 }
             }
             now = false;

@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::tally::Tally;
 use crate::clock::{self, SharedClock};
-use crate::store::{self, End, Lent, Store};
+use crate::store::{self, AfterDead, End, Lent, Store};
 
 /// How long to wait after the store's first failure; then twice as long each time, up to [`LONGEST_WAIT`].
 pub(super) const FIRST_WAIT: Duration = Duration::from_millis(250);
@@ -39,24 +39,26 @@ pub(super) struct Recorder {
     pub(super) store: Arc<dyn Store>,
     pub(super) clock: SharedClock,
     pub(super) tally: Arc<Tally>,
+    pub(super) after_dead: AfterDead,
     pub(super) stop: CancellationToken,
 }
 
 impl Recorder {
-    /// Records what became of an update; a store that fails is asked again, since what is not recorded would be
-    /// sent again.
-    pub(super) async fn record(&self, lent: Lent, end: End) {
+    /// Records what became of updates of one run; a store that fails is asked again, since what is not recorded would
+    /// be sent again.
+    pub(super) async fn record(&self, ends: Vec<(Lent, End)>) {
+        let Some(event) = ends.first().map(|(lent, _)| lent.update.event) else { return };
         let mut patience = Patience::new(Arc::clone(&self.clock));
         let mut tries_left = TRIES_WHILE_STOPPING;
         loop {
-            match self.store.record(lent, end.clone()).await {
-                Ok(true) => return self.tally.recorded(&end),
+            match self.store.record(ends.clone(), self.after_dead).await {
+                Ok(true) => return ends.iter().for_each(|(_, end)| self.tally.recorded(end)),
                 Ok(false) => {
-                    tracing::warn!(event_id = %lent.update.event, "a claim had run out before its update was recorded");
+                    tracing::warn!(event_id = %event, "a claim had run out before its update was recorded");
                     return;
                 }
                 Err(error) => {
-                    tracing::error!(event_id = %lent.update.event, %error, "an update could not be recorded");
+                    tracing::error!(event_id = %event, %error, "an update could not be recorded");
                     if self.stop.is_cancelled() {
                         tries_left -= 1;
                     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::retry::{Backoff, InvalidRetry, RetrySettings};
+use crate::store::AfterDead;
 use crate::units::Span;
 
 /// `delivery.*` of the settings.
@@ -15,13 +16,23 @@ pub struct DeliverySettings {
     pub concurrency: usize,
     /// Requests to the API a second, all together; without it as many as come.
     pub rate_per_second: Option<f64>,
+    /// Whether updates of one contact that wait for each other go in one request.
+    pub coalesce: bool,
+    /// What a dead update means for those behind it.
+    pub after_dead: AfterDead,
     /// When a failed update is tried again.
     pub retry: RetrySettings,
 }
 
 impl Default for DeliverySettings {
     fn default() -> Self {
-        Self { concurrency: 16, rate_per_second: None, retry: RetrySettings::default() }
+        Self {
+            concurrency: 16,
+            rate_per_second: None,
+            coalesce: true,
+            after_dead: AfterDead::Continue,
+            retry: RetrySettings::default(),
+        }
     }
 }
 
@@ -72,6 +83,8 @@ const A_WHILE: Duration = Duration::from_mins(1);
 pub struct Policy {
     pub(super) concurrency: usize,
     pub(super) gap: Option<Duration>,
+    pub(super) coalesce: bool,
+    pub(super) after_dead: AfterDead,
     pub(super) backoff: Backoff,
     pub(super) cache_ttl: Duration,
     pub(super) cache_entries: usize,
@@ -100,6 +113,8 @@ impl Policy {
         Ok(Self {
             concurrency: delivery.concurrency,
             gap,
+            coalesce: delivery.coalesce,
+            after_dead: delivery.after_dead,
             backoff: Backoff::try_from(&delivery.retry)?,
             cache_ttl: contact.cache_ttl.0,
             cache_entries: contact.cache_entries,

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::outcome::{Found, Operation};
 use crate::contact::DeadReason;
+use crate::event::SourceName;
 use crate::store::End;
 use crate::telemetry::metrics::Metrics;
 
@@ -97,6 +98,11 @@ impl Tally {
     pub(super) fn delivered(&self, latency: Duration) {
         let histogram = self.0.delivery_latency_seconds.with_label_values::<&str>(&[]);
         histogram.observe(latency.as_secs_f64());
+    }
+
+    /// An update went in the request of another.
+    pub(super) fn merged(&self, source: &SourceName) {
+        self.0.updates_coalesced_total.with_label_values(&[source.as_str()]).inc();
     }
 
     /// What became of an update is recorded.

@@ -1,7 +1,7 @@
 //! Claims updates, sees each through, and records what became of it, until told to stop.
 //!
-//! A bounded window of updates is claimed ahead; each is on its own, so that one that waits holds up no other.
-//! Its request waits for its turn in `outbound`, and an update leaves the window when its end is recorded: no
+//! A bounded window of runs is claimed ahead; each is on its own, so that one that waits holds up no other.
+//! Its request waits for its turn in `outbound`, and a run leaves the window when its end is recorded: no
 //! request waits for a commit.
 
 use std::panic::AssertUnwindSafe;
@@ -14,15 +14,20 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::Api;
-use super::attempt::{Attempts, Ended};
+use super::attempt::{Attempts, Ended, Rest};
+use super::confirm::Confirmation;
+use super::halving::Parts;
+use super::locks::Held;
 use super::outbound::Outbound;
 use super::pause::{Pauses, watch_the_key};
 use super::record::{Patience, Recorder};
 use super::retry::{Chance, machine_chance};
 use super::settings::Policy;
+use super::storm::{Storm, weather};
 use super::tally::Tally;
+use super::watched::Watched;
 use crate::clock::{self, SharedClock};
-use crate::store::{Claim, End, Store};
+use crate::store::{AfterDead, Claim, End, Run, Store, Wanted};
 use crate::telemetry::metrics::Metrics;
 
 /// How long an update rests on which the program failed.
@@ -31,7 +36,7 @@ const AFTER_A_PANIC: Duration = Duration::from_mins(1);
 /// Delivery, ready to run.
 pub struct Delivery {
     store: Arc<dyn Store>,
-    api: Arc<dyn Api>,
+    api: Arc<Watched>,
     policy: Policy,
     clock: SharedClock,
     tally: Arc<Tally>,
@@ -49,6 +54,8 @@ impl Delivery {
         metrics: Arc<Metrics>,
     ) -> Self {
         let pauses = Arc::new(Pauses::new(Arc::clone(&clock), Arc::clone(&metrics)));
+        let confirmation = Confirmation::new(Arc::clone(&metrics), Arc::clone(&clock));
+        let api = Arc::new(Watched::new(api, &pauses, &clock, confirmation, policy.concurrency));
         let tally = Arc::new(Tally::new(metrics));
         Self { store, api, policy, clock, tally, pauses, chance: machine_chance() }
     }
@@ -69,7 +76,7 @@ impl Delivery {
     pub async fn run(self, stop: CancellationToken) {
         let window = Arc::new(Semaphore::new(self.policy.window()));
         let outbound = Arc::new(Outbound::new(
-            self.api,
+            Arc::<Watched>::clone(&self.api),
             Arc::clone(&self.pauses),
             &self.policy,
             Arc::clone(&self.clock),
@@ -79,22 +86,33 @@ impl Delivery {
             store: Arc::clone(&self.store),
             clock: Arc::clone(&self.clock),
             tally: Arc::clone(&self.tally),
+            after_dead: self.policy.after_dead,
             stop: stop.clone(),
         };
+        let merging = self.policy.coalesce;
         let attempts = Attempts::new(
+            Arc::clone(&self.store),
             self.policy,
             Arc::clone(&outbound),
             Arc::clone(&self.clock),
             self.chance,
             Arc::clone(&self.tally),
         );
-        let worker = Arc::new(Worker { attempts, recorder, stop: stop.clone() });
+        let storm = Storm::new(Arc::clone(&outbound), Arc::clone(&self.clock));
+        let worker = Arc::new(Worker { attempts, recorder, storm, stop: stop.clone() });
         let tasks = TaskTracker::new();
         let watching = {
             let (outbound, clock, stop) =
                 (Arc::clone(&outbound), Arc::clone(&self.clock), stop.clone());
+            let (worker, trials) = (Arc::clone(&worker), tasks.clone());
             async move {
-                let watch = watch_the_key(&outbound.pauses, &*outbound.api, &clock);
+                let watch = async {
+                    tokio::join!(
+                        watch_the_key(&outbound.pauses, &*outbound.api, &clock),
+                        self.api.watch_the_circuit(&outbound.gate),
+                        weather(&worker, &trials),
+                    )
+                };
                 stop.run_until_cancelled(watch).await;
             }
         };
@@ -107,12 +125,14 @@ impl Delivery {
                 let claimed = tokio::select! {
                     biased;
                     () = self.pauses.begun() => continue,
-                    claimed = self.store.claim(room.num_permits()) => claimed,
+                    claimed = self.store.claim(Wanted { runs: room.num_permits(), merging }) => {
+                        claimed
+                    }
                 };
                 match claimed {
-                    Ok(claims) => {
+                    Ok(runs) => {
                         patience = Patience::new(Arc::clone(&self.clock));
-                        worker.begin(claims, room, &tasks);
+                        worker.begin(runs, room, &tasks);
                     }
                     Err(error) => {
                         tracing::error!(%error, "updates could not be claimed");
@@ -139,9 +159,10 @@ async fn room_in(window: &Arc<Semaphore>) -> Option<OwnedSemaphorePermit> {
 }
 
 /// What the updates in the window share.
-struct Worker {
+pub(super) struct Worker {
     attempts: Attempts,
-    recorder: Recorder,
+    pub(super) recorder: Recorder,
+    pub(super) storm: Storm,
     stop: CancellationToken,
 }
 
@@ -149,51 +170,112 @@ impl Worker {
     /// Begins with each of them, on its own and with a place in the window.
     fn begin(
         self: &Arc<Self>,
-        claims: Vec<Claim>,
+        runs: Vec<Run>,
         mut room: OwnedSemaphorePermit,
         tasks: &TaskTracker,
     ) {
         let claimed = self.attempts.clock.monotonic();
-        for claim in claims {
+        for run in runs {
             let place = room.split(1);
             let worker = Arc::clone(self);
-            tasks.spawn(async move { worker.see_through(claim, claimed, place).await });
+            tasks.spawn(async move { worker.see_through(run, claimed, place).await });
         }
     }
 
-    async fn see_through(
+    /// Sends a run in one request, or in parts where the whole is refused, and records what became of each update.
+    pub(super) async fn see_through(
         &self,
-        claim: Claim,
+        run: Run,
         claimed: Duration,
         place: Option<OwnedSemaphorePermit>,
     ) {
-        let began = Instant::now();
-        let attempt = AssertUnwindSafe(self.attempts.attempt(&claim, claimed)).catch_unwind();
-        let Ok(ended) = attempt.await else {
-            self.attempts.tally.panicked();
-            tracing::error!(event_id = %claim.lent.update.event, "a bug: an update made the program fail and is put off");
-            return self.recorder.record(claim.lent, End::GivenBack { after: AFTER_A_PANIC }).await;
-        };
-        if ended.was_tried {
-            note(&claim, &ended, began.elapsed());
+        let Run { mut lane, updates } = run;
+        let mut parts = Parts::of(updates.len());
+        while let Some(range) = parts.next() {
+            let began = Instant::now();
+            let left = updates.get(range.start..).unwrap_or_default();
+            let count = range.len();
+            let attempt = self.attempts.attempt(&mut lane, left, count, claimed);
+            let Ok(mut ended) = AssertUnwindSafe(attempt).catch_unwind().await else {
+                return self.failed(left).await;
+            };
+            if ended.is_refused {
+                parts.refused(range);
+                if count > 1 {
+                    continue;
+                }
+            }
+            let sent = left.get(..count).unwrap_or_default();
+            self.weigh(sent, &mut ended).await;
+            self.note(sent, &ended, began.elapsed(), claimed);
+            if ended.rest == Rest::IsGone {
+                return;
+            }
+            let blocks = self.recorder.after_dead == AfterDead::Block
+                && ended.ends.iter().any(|end| matches!(end, End::Dead(..)));
+            let goes_on = ended.rest == Rest::GoesOn && !blocks;
+            let behind = if goes_on { &[] } else { left.get(count..).unwrap_or_default() };
+            let lents = sent.iter().map(|claim| claim.lent).zip(ended.ends);
+            let back = End::GivenBack { after: Duration::ZERO };
+            let ends = lents.chain(behind.iter().map(|claim| (claim.lent, back.clone())));
+            self.recorder.record(ends.collect()).await;
+            if !goes_on || parts.is_done() {
+                drop(place);
+                return self.rest(ended.resting).await;
+            }
         }
-        if ended.end == End::Delivered {
-            let held = self.attempts.clock.monotonic().saturating_sub(claimed);
-            self.attempts.tally.delivered(claim.age + held);
+    }
+
+    /// In a storm of refusals nothing is refused for good: what would be waits again, and what is behind it too.
+    async fn weigh(&self, sent: &[Claim], ended: &mut Ended) {
+        for (claim, end) in sent.iter().zip(&mut ended.ends) {
+            let was_final = matches!(end, End::Dead(..));
+            *end = self.storm.weigh(claim.lent.update, &claim.planned, end.clone()).await;
+            if was_final && matches!(end, End::GivenBack { .. }) {
+                ended.rest = Rest::GoesBack;
+            }
         }
-        self.recorder.record(claim.lent, ended.end).await;
-        drop(place);
-        if let Some(contact) = ended.resting {
+    }
+
+    /// The program failed on a run: it is put off.
+    async fn failed(&self, left: &[Claim]) {
+        self.attempts.tally.panicked();
+        let event_id = left.first().map(|claim| claim.lent.update.event.to_string());
+        tracing::error!(event_id, "a bug: an update made the program fail and is put off");
+        let end = End::GivenBack { after: AFTER_A_PANIC };
+        let ends = left.iter().map(|claim| (claim.lent, end.clone())).collect();
+        self.recorder.record(ends).await;
+    }
+
+    /// Keeps a contact to itself for a while, after a request to it that may still be on its way.
+    async fn rest(&self, contact: Option<Held<String>>) {
+        if let Some(contact) = contact {
             let rest = clock::sleep(&*self.attempts.clock, self.attempts.policy.rest);
             self.stop.run_until_cancelled(rest).await;
             drop(contact);
         }
     }
+
+    /// What a request leaves in the log and the metrics.
+    fn note(&self, sent: &[Claim], ended: &Ended, elapsed: Duration, claimed: Duration) {
+        let held = self.attempts.clock.monotonic().saturating_sub(claimed);
+        for (place, (claim, end)) in sent.iter().zip(&ended.ends).enumerate() {
+            if ended.was_tried {
+                note(claim, end, ended.status, elapsed);
+            }
+            if *end == End::Delivered {
+                self.attempts.tally.delivered(claim.age + held);
+                if place > 0 {
+                    self.attempts.tally.merged(&claim.source);
+                }
+            }
+        }
+    }
 }
 
 /// One line in the log for the end of an attempt.
-fn note(claim: &Claim, ended: &Ended, elapsed: Duration) {
-    let (outcome, reason) = match &ended.end {
+fn note(claim: &Claim, end: &End, status: Option<u16>, elapsed: Duration) {
+    let (outcome, reason) = match end {
         End::Delivered => ("delivered", None),
         End::Skipped(reason) => ("skipped", Some(reason.as_str())),
         End::Dead(reason, _) => ("dead", Some(reason.as_str())),
@@ -208,7 +290,7 @@ fn note(claim: &Claim, ended: &Ended, elapsed: Duration) {
         attempt = claim.attempt,
         outcome,
         reason,
-        status = ended.status,
+        status,
         elapsed_ms,
         "delivery attempt ended"
     );

@@ -79,6 +79,11 @@ impl Attributes {
         named.chain(members.map(|member| member.attribute.as_str()))
     }
 
+    /// Whether the name of one comes from the event.
+    pub(super) fn takes_names(&self) -> bool {
+        self.found.iter().any(|from| matches!(from, From::Named { .. }))
+    }
+
     /// Hands over every path that is read.
     pub(super) fn each_path(&self, then: &mut dyn FnMut(&Path)) {
         for (_, value) in &self.named {

@@ -1,15 +1,16 @@
 //! A file as it is in force: every rule with all that it starts from, and nothing that is not its own.
 
 use super::contact::WAYS;
-use super::syntax::{Kind, Node, Problem, block, made, masked, merged};
+use super::syntax::{Base, Kind, Node, Problem, Problems, block, made, masked, merged};
 
 /// The keys of a rule in the order in which they are read.
 const RULE: &[&str] = &["name", "for_each", "limit", "let", "when", "contact", "update"];
 
 /// The text of a file (without errors) as it is in force: `defaults` are part of the rules, each rule has the `let`s
 /// that it reads, tables that are not used and tests are left out, and so is what is secret. It reads back to the same plans.
-pub fn effective(text: &str) -> Result<String, Problem> {
-    let root = Node::read(text)?;
+/// What it extends is one of `bases` or is in the program, as for [`super::Set::read_with`].
+pub fn effective(text: &str, bases: &[(String, String)]) -> Result<String, Problem> {
+    let root = whole(text, bases)?;
     let Kind::Map(entries) = root.kind else { return Ok(String::new()) };
     let mut file = Keys(entries);
     drop((file.take("tests"), file.take("requires")));
@@ -54,6 +55,16 @@ pub fn effective(text: &str) -> Result<String, Problem> {
     file.set("rules", made(Kind::List(list)));
     file.drop_unused_tables();
     Ok(block(&made(Kind::Map(file.0)), 0))
+}
+
+/// The tree of a file (without errors) on top of what it extends.
+pub(super) fn whole(text: &str, bases: &[(String, String)]) -> Result<Node, Problem> {
+    let root = Node::read(text)?;
+    let mut problems = Problems::default();
+    match Base::of(&root, text, bases, &mut problems) {
+        Some(base) => base.under(&root, &mut problems),
+        None => Ok(root),
+    }
 }
 
 /// A block of keys that is being changed.

@@ -4,23 +4,23 @@ use super::Source;
 use super::expr::nearest;
 use super::syntax::{Code, Kind, Node, Problem};
 
-/// A warning for every tag that the rules of a source use and that is not among those that exist, at each place of
-/// the file's text where it stands.
+/// A warning for every tag that a source needs and that is not among those that exist, at each place of the file's
+/// text where a rule names it; where none does, where `requires` lists it, and where that is in the shipped mapping that it extends, at the name of that.
 pub fn tags_not_among(known: &[String], source: &Source, text: &str) -> Vec<Problem> {
     let Ok(root) = Node::read(text) else { return Vec::new() };
+    let elsewhere = root.get("extends").map_or(0..0, |extended| extended.span.clone());
     let mut problems = Vec::new();
-    for tag in source.uses().tags.iter().filter(|tag| !known.contains(tag)) {
+    for tag in source.needs().tags.iter().filter(|tag| !known.contains(tag)) {
         let mut places = Vec::new();
-        if let Kind::Map(entries) = &root.kind {
-            let has_rules =
-                |(key, _): &&(Node, Node)| matches!(key.as_text(), Some("rules" | "defaults"));
-            for (_, node) in entries.iter().filter(has_rules) {
-                in_tag_lists(node, tag, &mut places);
-            }
+        for part in ["rules", "defaults"].into_iter().filter_map(|part| root.get(part)) {
+            in_tag_lists(part, tag, &mut places);
+        }
+        if let (true, Some(listed)) = (places.is_empty(), root.get("requires")) {
+            in_tag_lists(listed, tag, &mut places);
         }
         // A tag that is made of several parts of the file stands nowhere in it.
         if places.is_empty() {
-            places.push(0..0);
+            places.push(elsewhere.clone());
         }
         for place in places {
             problems.push(Problem::warning(

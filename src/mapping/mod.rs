@@ -40,4 +40,5 @@ pub use plan::{Decision, Input, Planned, PlannedEvent};
 pub use set::{Read, Set};
 pub use source::{Requires, Source};
 pub use steps::{moment, warm_phone_metadata};
+pub use syntax::{LIBRARY, extends};
 pub use when::When;

@@ -149,6 +149,16 @@ impl Rule {
         self.update.tags()
     }
 
+    /// Whether a tag of the rule may come from the event.
+    pub(super) fn takes_tags(&self) -> bool {
+        self.update.takes_tags()
+    }
+
+    /// Whether the name of an attribute of the rule may come from the event.
+    pub(super) fn takes_attributes(&self) -> bool {
+        self.update.takes_attributes()
+    }
+
     /// The attributes that the rule names, to change them or to find a contact.
     pub(super) fn attributes(&self) -> impl Iterator<Item = &str> {
         self.update.attributes().chain(self.contact.attributes())

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use super::diagnostics::Report;
-use super::syntax::{self, Code, Problem};
-use super::{Source, syntax::Read as ReadFile};
+use super::syntax::{self, Code, LIBRARY, Problem};
+use super::{Source, syntax::Base, syntax::Read as ReadFile};
 use crate::event::SourceName;
 
 /// All sources, by name.
@@ -27,7 +27,9 @@ pub struct Read {
 }
 
 impl Set {
-    /// Reads files, given by the name they are shown under and their text. Their order makes no difference.
+    /// Reads files, given by the name they are shown under and their text. Their order makes no difference. One that is
+    /// named `library:NAME` is no source: it is the shipped mapping of that name, for files that extend it; without it
+    /// that of the program is.
     /// What stands under `verify:` and `respond:` is not looked into: see [`Self::read_with`].
     pub fn read(files: Vec<(String, String)>) -> Read {
         Self::read_with(files, &|_, _, _| {})
@@ -37,11 +39,14 @@ impl Set {
     pub fn read_with(mut files: Vec<(String, String)>, check: syntax::Check<'_>) -> Read {
         files.sort();
         let hash = Self::hash_of(&files);
+        let (bases, files): (Vec<_>, Vec<_>) =
+            files.into_iter().partition(|(name, _)| name.starts_with(LIBRARY));
         let mut sources = BTreeMap::new();
         let mut names: BTreeMap<SourceName, String> = BTreeMap::new();
         let mut reports = Vec::new();
         for (file, text) in files {
-            let ReadFile { source, name, mut problems, hidden } = syntax::read(&file, &text, check);
+            let ReadFile { source, name, mut problems, hidden, base } =
+                syntax::read(&file, &text, &bases, check);
             if let Some((name, span)) = name {
                 if let Some(first) = names.get(&name) {
                     problems.push(
@@ -57,7 +62,9 @@ impl Set {
                 }
             }
             sources.extend(source.map(|source| (source.name.clone(), Arc::new(source))));
+            let shipped = base.and_then(|(base, problems)| of_base(base, problems, &file));
             reports.push(Report { file, text: without(text, &hidden), problems });
+            reports.extend(shipped);
         }
         let whole = !reports.iter().any(Report::has_errors);
         Read { set: whole.then_some(Self { sources, hash }), reports }
@@ -94,6 +101,15 @@ impl Set {
     pub fn hash(&self) -> &str {
         &self.hash
     }
+}
+
+/// What is wrong in a shipped mapping once `file` stands on top of it.
+fn of_base(base: Base, mut problems: Vec<Problem>, file: &str) -> Option<Report> {
+    for problem in &mut problems {
+        problem.message = format!("{} (extended by `{file}`)", problem.message);
+    }
+    let is_worth_it = !problems.is_empty();
+    is_worth_it.then_some(Report { file: base.name, text: base.text, problems })
 }
 
 fn hash(files: &[&(String, String)]) -> String {

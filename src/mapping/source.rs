@@ -141,6 +141,22 @@ impl Source {
         Requires::of(&self.compiled)
     }
 
+    /// What must exist in Chatflow's settings: what the rules name, then what only `requires` lists.
+    pub fn needs(&self) -> Requires {
+        let both = |used: Vec<String>, listed: &[String]| -> Vec<String> {
+            used.into_iter()
+                .chain(listed.iter().cloned())
+                .collect::<IndexSet<_>>()
+                .into_iter()
+                .collect()
+        };
+        let uses = self.uses();
+        Requires {
+            tags: both(uses.tags, &self.requires.tags),
+            attributes: both(uses.attributes, &self.requires.attributes),
+        }
+    }
+
     /// The tests that stand in the file.
     pub fn tests(&self) -> &[Test] {
         &self.tests

@@ -22,6 +22,11 @@ impl TagList {
         found.into_iter()
     }
 
+    /// Whether a tag may be another than those that stand in the file.
+    pub(super) fn takes_names(&self) -> bool {
+        self.0.iter().any(takes_names)
+    }
+
     /// Hands over every path that is read.
     pub(super) fn each_path(&self, then: &mut dyn FnMut(&Path)) {
         self.0.iter().for_each(|item| item.each_path(then));
@@ -66,6 +71,17 @@ fn literals<'e>(item: &'e Expr, found: &mut Vec<&'e str>) {
         | Expr::Join(..)
         | Expr::Index(_)
         | Expr::Remove => {}
+    }
+}
+
+fn takes_names(item: &Expr) -> bool {
+    match item {
+        Expr::Literal(_) | Expr::Remove => false,
+        Expr::FirstOf(items) | Expr::AllOf(items) => items.iter().any(takes_names),
+        Expr::Guarded(guarded) => takes_names(guarded.value()),
+        Expr::Path(_) | Expr::Template(_) | Expr::Piped(_) | Expr::Join(..) | Expr::Index(_) => {
+            true
+        }
     }
 }
 

@@ -103,6 +103,17 @@ impl Update {
         listed.chain(self.tags_sync.iter().flat_map(Sync::literals))
     }
 
+    /// Whether a tag may be another than those.
+    pub(super) fn takes_tags(&self) -> bool {
+        let lists = [&self.tags, &self.tags_to_add, &self.tags_to_remove];
+        lists.into_iter().flatten().any(TagList::takes_names)
+    }
+
+    /// Whether the name of an attribute comes from the event.
+    pub(super) fn takes_attributes(&self) -> bool {
+        self.attributes.takes_names()
+    }
+
     /// The attributes whose names stand in the file.
     pub(super) fn attributes(&self) -> impl Iterator<Item = &str> {
         self.attributes.names()

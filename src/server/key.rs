@@ -6,12 +6,14 @@ use std::time::Duration;
 
 use actix_web::web;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use super::StartError;
 use crate::admin::auth::Guard;
 use crate::chatflow::{ChatflowSettings, Client};
 use crate::delivery::Pauses;
 use crate::secret::Secret;
+use crate::settings::Settings;
 
 /// How often the file is looked at: a Kubernetes secret changes within a minute anyway.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
@@ -37,14 +39,25 @@ pub(crate) fn given(
     }
 }
 
+/// Follows the files of the API key and the admin token, where they are in files.
+pub(super) fn follow_files(
+    settings: &Settings,
+    (client, pauses): (Client, Arc<Pauses>),
+    guard: &web::Data<Guard>,
+    work: &TaskTracker,
+    stop: &CancellationToken,
+) {
+    if let Some(file) = settings.chatflow.api_key_file.clone() {
+        work.spawn(follow_key(file, client, pauses, stop.clone()));
+    }
+    if let Some(file) = settings.admin.token_file.clone() {
+        work.spawn(follow_token(file, web::Data::clone(guard), stop.clone()));
+    }
+}
+
 /// Follows the file of the API key: a new key is in force at once, and delivery that was paused for the old one
 /// tries it.
-pub(super) async fn follow_key(
-    path: PathBuf,
-    client: Client,
-    pauses: Arc<Pauses>,
-    stop: CancellationToken,
-) {
+async fn follow_key(path: PathBuf, client: Client, pauses: Arc<Pauses>, stop: CancellationToken) {
     let changed = |key: &Secret| {
         match client.set_key(key) {
             Ok(()) => tracing::info!("the API key file changed, its key is in force"),
@@ -58,7 +71,7 @@ pub(super) async fn follow_key(
 }
 
 /// Follows the file of the admin token.
-pub(super) async fn follow_token(path: PathBuf, guard: web::Data<Guard>, stop: CancellationToken) {
+async fn follow_token(path: PathBuf, guard: web::Data<Guard>, stop: CancellationToken) {
     let changed = |token: &Secret| {
         guard.set_token(token.clone());
         tracing::info!("the admin token file changed, its token is in force");

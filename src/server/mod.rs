@@ -4,6 +4,7 @@
 //! goes off, the listeners go on for `server.drain_delay`, then nothing new is taken, what is in flight is
 //! finished, the store is closed.
 
+mod desk;
 mod hooks;
 mod key;
 mod listeners;
@@ -18,6 +19,7 @@ pub use mappings::Mappings;
 pub use start_error::StartError;
 pub use tls::Unusable as UnusableTls;
 
+use desk::desk;
 use listeners::{Listeners, Served};
 use senders::SendersDoor;
 
@@ -37,8 +39,8 @@ use crate::delivery::{Delivery, PauseReason, Pauses, Policy};
 use crate::secret::Secret;
 use crate::settings::Settings;
 use crate::settings::reload::{Live, SharedSecrets, Surroundings};
-use crate::store::Store;
 use crate::store::sqlite::SqliteStore;
+use crate::store::{Letters, Store};
 use crate::telemetry::metrics::Metrics;
 use crate::webhook::Intake;
 
@@ -99,6 +101,7 @@ impl Bridge {
         let first = mappings.first(&path)?;
         let store =
             SqliteStore::open(&path, &settings.store, Arc::clone(&clock), Arc::clone(&metrics))?;
+        let letters: Arc<dyn Letters> = Arc::<SqliteStore>::clone(&store);
         let store: Arc<dyn Store> = store;
         tell_capacity(&metrics, settings.store.max_waiting);
 
@@ -126,6 +129,7 @@ impl Bridge {
             Arc::clone(&metrics),
         );
         let pauses = delivery.pauses();
+        desk::keep_halted(&*letters, &pauses).await?;
 
         let tls = tls::Tls::new(&settings.server.tls, &metrics)?;
         let token = admin_token(&settings, &path)?;
@@ -134,6 +138,7 @@ impl Bridge {
             Arc::clone(&metrics),
             Arc::clone(&clock),
             look(&intake, &pauses, &live),
+            desk(letters, &intake, &pauses, &settings.chatflow),
         ));
         let guard = web::Data::new(admin::auth::Guard::new(token, settings.admin.hosts.clone()));
         let served = Served {
@@ -149,15 +154,11 @@ impl Bridge {
         let listeners = listen(served, &*store).await?;
         let stop = CancellationToken::new();
         work.spawn(delivery.run(stop.clone()));
-        if let Some(file) = settings.chatflow.api_key_file.clone() {
-            work.spawn(key::follow_key(file, client, pauses, stop.clone()));
-        }
-        if let Some(file) = settings.admin.token_file.clone() {
-            work.spawn(key::follow_token(file, web::Data::clone(&guard), stop.clone()));
-        }
+        key::follow_files(&settings, (client, pauses), &guard, &work, &stop);
         work.spawn(intake.keep_house(stop.clone()));
         work.spawn(tls::follow(tls, stop.clone()));
         work.spawn(Arc::clone(&live).follow(settings.mappings.watch, stop.clone()));
+        work.spawn(desk::count_rows(web::Data::clone(&state), stop.clone()));
         work.close();
         let addresses = listeners.addresses;
         tracing::info!(

@@ -1,10 +1,12 @@
 //! What is taken from outside: the environment, the settings file, secrets, the mapping files. The one place that
 //! reads them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 use super::Sources;
+use crate::library;
+use crate::mapping::{self, LIBRARY};
 use crate::webhook::verify::SecretSource;
 
 /// The settings file that is read when none is named.
@@ -69,7 +71,8 @@ pub fn sources(
     Ok(Sources { file: text.map(|text| (path.to_owned(), text)), environment: variables(), flags })
 }
 
-/// The mapping files of a folder, by name: the name as it is shown, and the text.
+/// The mapping files of a folder, by name: the name as it is shown, and the text; after them the shipped mappings that
+/// they extend, as `library:NAME`, so that a set that is kept or compared has all that it is made of.
 pub fn mapping_files(folder: &Path) -> Result<Vec<(String, String)>, Unreadable> {
     let unreadable = |error| Unreadable::Folder { path: folder.to_owned(), error };
     let mut paths = Vec::new();
@@ -90,7 +93,13 @@ pub fn mapping_files(folder: &Path) -> Result<Vec<(String, String)>, Unreadable>
         Ok(text) => Ok((path.display().to_string(), text)),
         Err(error) => Err(Unreadable::Mapping { path, error }),
     };
-    paths.into_iter().map(read).collect()
+    let mut files = paths.into_iter().map(read).collect::<Result<Vec<_>, _>>()?;
+    let extended: BTreeSet<_> =
+        files.iter().filter_map(|(_, text)| mapping::extends(text)).collect();
+    let shipped = extended.iter().filter_map(|name| library::get(name));
+    let shipped = shipped.map(|own| (format!("{LIBRARY}{}", own.name), own.text.to_owned()));
+    files.extend(shipped.collect::<Vec<_>>());
+    Ok(files)
 }
 
 /// The secrets that mapping files name: variables of the environment, or files.

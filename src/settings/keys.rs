@@ -105,6 +105,8 @@ keys! {
     "chatflow.wire.on_duplicate": Kind::Word(&["query", "body"]), Some("query"), "where `onDuplicate` goes";
     "delivery.concurrency": Kind::Whole, Some("16"), "requests to the API at once";
     "delivery.rate_per_second": Kind::Number, None, "requests to the API in a second at most; without it no limit";
+    "delivery.coalesce": Kind::Switch, Some("true"), "send what waits for one contact in one request where that changes nothing";
+    "delivery.after_dead": Kind::Word(&["continue", "block"]), Some("continue"), "`block` has what waits behind a dead update wait until that is replayed or discarded";
     "delivery.retry.first_delay": Kind::Duration, Some("1s"), "wait before the second attempt; every later wait doubles";
     "delivery.retry.longest_delay": Kind::Duration, Some("15m"), "the longest wait between two attempts";
     "delivery.retry.longest_retry_after": Kind::Duration, Some("15m"), "the longest `Retry-After` that is believed";
@@ -117,6 +119,10 @@ keys! {
     "store.max_waiting": Kind::Whole, Some("2000000"), "updates that may wait; past it 503";
     "store.max_size": Kind::Size, Some("10GiB"), "the size of the store; past it 503";
     "store.min_free": Kind::Size, Some("512MiB"), "free disk to keep; below it 503";
+    "store.retention.delivered": Kind::Duration, Some("7d"), "how long delivered, skipped and discarded updates are kept; an event goes as a whole, when none of it is to be kept";
+    "store.retention.ignored": Kind::Duration, Some("7d"), "how long events without effect and control messages are kept";
+    "store.retention.dead": Kind::Duration, None, "how long dead and held updates are kept; without it until they are replayed, discarded or purged";
+    "store.encryption_key_file": Kind::Text, None, "keys that encrypt bodies, updates and secrets in the store, one a line, the first one seals; read again when it changes";
     "mappings.dir": Kind::Text, Some("mappings"), "the folder with the mapping files";
     "mappings.watch": Kind::Switch, Some("true"), "whether to follow the folder; SIGHUP reads it again in any case";
     "log.format": Kind::Word(&["pretty", "json"]), None, "pretty or json; without it pretty on a terminal, else json";

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::entry::Request;
-use crate::event::{EventId, SourceName};
+use crate::event::{EventId, SourceName, UpdateId};
 
 /// Which part of a list: at most `most` rows, those before `before`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,6 +54,9 @@ pub struct EventRow {
 /// One update in a list. No personal data: the contact is not named.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct UpdateRow {
+    /// Its number.
+    #[serde(skip)]
+    pub id: UpdateId,
     /// Its name, `EVENT_ID/RULE/ITEM`.
     pub update: String,
     /// Its event.
@@ -118,6 +121,8 @@ pub struct Numbers {
     pub dead: u64,
     /// Updates put away by an operator.
     pub discarded: u64,
+    /// Dead letters that were deleted: by retention, or on purpose.
+    pub expired: u64,
     /// Events received, repeats included.
     pub events_received: u64,
     /// Events that were repeats.
@@ -132,6 +137,8 @@ pub struct Numbers {
     pub updates_planned: u64,
     /// Seconds the oldest update that is ready has waited.
     pub oldest_ready_seconds: u64,
+    /// Seconds since the oldest withdrawal of consent was received that waits, is in flight or is dead.
+    pub oldest_withdrawal_seconds: u64,
     /// The size of the store in bytes.
     pub size_bytes: u64,
 }
@@ -148,7 +155,8 @@ impl Numbers {
             + self.delivered
             + self.skipped
             + self.dead
-            + self.discarded;
+            + self.discarded
+            + self.expired;
         let apart = |one: u64, other: u64| i64::try_from(one.abs_diff(other)).unwrap_or(i64::MAX);
         apart(self.events_received, events).saturating_add(apart(self.updates_planned, updates))
     }

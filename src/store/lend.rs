@@ -6,6 +6,50 @@ use std::time::Duration;
 use crate::contact::{DeadReason, PlannedUpdate, SkippedReason};
 use crate::event::{SourceName, UpdateId};
 
+/// How much is to be lent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wanted {
+    /// At most so many runs.
+    pub runs: usize,
+    /// Whether updates that one request can carry are lent together; else a run is one update.
+    pub merging: bool,
+}
+
+/// The line in which a contact's updates wait, by the name that the store has for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Lane(pub i64);
+
+/// What became of a run that was said to belong into another lane.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Joined {
+    /// Nothing there was before it: it is still lent, and may be sent.
+    First,
+    /// It waits there for what is older or lent.
+    Behind,
+    /// It is no longer under its fence; nothing has changed.
+    Lapsed,
+}
+
+/// The next updates of a lane, lent together under one fence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Run {
+    /// The lane.
+    pub lane: Lane,
+    /// At least one, oldest first, all for the same target; one request can carry them all.
+    pub updates: Vec<Claim>,
+}
+
+/// What a dead update means for those that wait behind it (`delivery.after_dead`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AfterDead {
+    /// They go on.
+    #[default]
+    Continue,
+    /// They wait until it is replayed or discarded; only a withdrawal of consent passes.
+    Block,
+}
+
 /// A token that no earlier claim had: only who holds it may say what became of the update.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Fence(pub i64);
@@ -64,6 +108,8 @@ pub enum End {
         after: Duration,
         /// What went wrong.
         trouble: Trouble,
+        /// Whether the API may have done it all the same: then the same updates go again, and nothing joins them.
+        may_have_landed: bool,
     },
     /// It was not tried, or the failure says nothing about it (a pause, a stop): no attempt is counted.
     GivenBack {

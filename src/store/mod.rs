@@ -8,6 +8,7 @@ mod conformance;
 mod entry;
 mod error;
 mod lend;
+pub mod letters;
 pub mod settings;
 pub mod sqlite;
 
@@ -16,7 +17,8 @@ use async_trait::async_trait;
 pub use browse::{EventFilter, EventRow, Numbers, Page, StoredEvent, UpdateFilter, UpdateRow};
 pub use entry::{Dedupe, NewEvent, NewState, NewUpdate, Receipt, Request};
 pub use error::Error;
-pub use lend::{Claim, End, Fence, Lent, Trouble};
+pub use lend::{AfterDead, Claim, End, Fence, Joined, Lane, Lent, Run, Trouble, Wanted};
+pub use letters::Letters;
 pub use settings::StoreSettings;
 pub use sqlite::{OfflineStore, SqliteStore};
 
@@ -31,7 +33,7 @@ pub use sqlite::{OfflineStore, SqliteStore};
 /// - Of any number of events with one key at once, one is stored; the others get its id.
 /// - An event of which something has come (an update that waits, was sent, skipped or died) is never mapped again by
 ///   [`remap`](Self::remap).
-/// - A lane lends one update at a time, the oldest first, and the next only when that one has come to an end.
+/// - A lane lends one run at a time, the oldest updates first, and the next only when all of that one are recorded.
 /// - A fence that is no longer in force changes nothing.
 /// - What a claim costs does not grow with what waits.
 #[async_trait]
@@ -48,12 +50,28 @@ pub trait Store: Send + Sync + 'static {
         updates: Vec<NewUpdate>,
     ) -> Result<bool, Error>;
 
-    /// Lends up to `most` due updates, never two of one lane, oldest due first; waits until there is one at least.
+    /// Lends what is due, never two runs of one lane, oldest due first; waits until there is one at least.
     /// Dropping the future gives back what it would have lent.
-    async fn claim(&self, most: usize) -> Result<Vec<Claim>, Error>;
+    async fn claim(&self, wanted: Wanted) -> Result<Vec<Run>, Error>;
 
-    /// Says what became of an update that was lent. `false` where the fence is no longer in force: nothing changed.
-    async fn record(&self, lent: Lent, end: End) -> Result<bool, Error>;
+    /// Says what became of updates that were lent in one run, all of them or some; the lane goes on when none of the
+    /// run is left. `false` where one of them is no longer under its fence: nothing has changed for that one.
+    async fn record(&self, ends: Vec<(Lent, End)>, after_dead: AfterDead) -> Result<bool, Error>;
+
+    /// Has dead updates wait again, each at its old place in its lane and with the attempt in which it died uncounted;
+    /// gives those that were dead. The others stay as they are.
+    async fn revive(
+        &self,
+        updates: &[crate::event::UpdateId],
+    ) -> Result<Vec<crate::event::UpdateId>, Error>;
+    /// The lane of what names a contact, before anything is known about it.
+    fn lane_of(&self, who: &crate::contact::Who) -> Lane;
+
+    /// Says that what is left of a run belongs into another lane: into that of the contact's id, once it is known whom
+    /// the run's key means; back into the key's own, where it means nobody. From now on, until the key joins yet
+    /// another lane, whatever comes under it waits there, and so does what waits for it already, all by received
+    /// order. What is [`Joined::Behind`] is no longer lent, and no attempt of it is counted.
+    async fn join(&self, run: Vec<Lent>, lane: Lane) -> Result<Joined, Error>;
 
     /// What there is, by state; cheap enough to be asked at every scrape.
     async fn numbers(&self) -> Result<Numbers, Error>;

@@ -1,10 +1,11 @@
 //! What can be set about the store.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::units::ByteSize;
+use crate::units::{ByteSize, Span};
 
 /// `store.*`: where accepted work is kept, and how much of it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -18,6 +19,29 @@ pub struct StoreSettings {
     pub max_size: ByteSize,
     /// How much of the disk has to stay free.
     pub min_free: ByteSize,
+    /// A file with the keys that encrypt what can be read of people; without one nothing is encrypted.
+    pub encryption_key_file: Option<PathBuf>,
+    /// How long what is done with is kept.
+    pub retention: Retention,
+}
+
+/// `store.retention.*`: how long an event is kept after all of it came to an end; it goes as a whole.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Retention {
+    /// Delivered, skipped and discarded updates.
+    pub delivered: Span,
+    /// Ignored events and control messages.
+    pub ignored: Span,
+    /// Dead and held updates; without it they are kept until somebody deals with them.
+    pub dead: Option<Span>,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        let week = Span(Duration::from_hours(7 * 24));
+        Self { delivered: week, ignored: week, dead: None }
+    }
 }
 
 impl Default for StoreSettings {
@@ -27,6 +51,8 @@ impl Default for StoreSettings {
             max_waiting: 2_000_000,
             max_size: ByteSize(10 << 30),
             min_free: ByteSize(512 << 20),
+            encryption_key_file: None,
+            retention: Retention::default(),
         }
     }
 }

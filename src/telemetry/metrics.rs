@@ -87,6 +87,8 @@ metrics! {
     source_up: gauge = "0 while the source's secret is missing, else 1.", ["source"];
     updates_enqueued_total: counter = "Contact updates written to the queue.", ["source", "rule"];
     updates_finished_total: counter = "Updates that came to an end.", ["outcome"];
+    updates_coalesced_total: counter = "Updates that went in the request of another: requests saved.", ["source"];
+    withdrawal_oldest_age_seconds: gauge = "Age of the oldest withdrawal of consent that is not delivered, 0 when there is none.", [];
     queue_updates: gauge = "Updates in the queue.", ["state"];
     queue_capacity_updates: gauge = "Configured limit of the queue.", [];
     queue_oldest_age_seconds: gauge = "Age of the oldest waiting update, 0 when there is none.", ["state"];
@@ -94,11 +96,15 @@ metrics! {
     store_batch_operations: histogram(BATCH_OPERATIONS) = "How many of each a commit held.", ["operation"];
     store_errors_total: counter = "Storage failures.", ["operation", "reason"];
     store_size_bytes: gauge = "Size of the store on disk.", [];
+    store_size_limit_bytes: gauge = "Configured limit of the store's size.", [];
+    store_free_bytes: gauge = "Free bytes on the disk of the store.", [];
+    retention_deleted_total: counter = "Events deleted with all that was kept of them; cause `room` is before their time.", ["outcome", "cause"];
     delivery_attempts_total: counter = "Calls to the Chatflow API.", ["operation", "outcome"];
     delivery_responses_total: counter = "API answers by HTTP status code.", ["operation", "code"];
     delivery_attempt_duration_seconds: histogram(ATTEMPT_SECONDS) = "Time of one API call.", ["operation"];
     delivery_latency_seconds: histogram(LATENCY_SECONDS) = "From webhook received to the API's 2xx, for each update.", [];
     delivery_retries_total: counter = "Attempts put off for later.", ["operation", "reason"];
+    delivery_unconfirmed_total: counter = "Fields that an answer shows otherwise than they were sent.", ["field"];
     delivery_in_flight_requests: gauge = "API calls open now.", [];
     contact_resolutions_total: counter = "How a contact was found.", ["outcome"];
     dead_letters_total: counter = "Updates that became held or dead.", ["reason"];

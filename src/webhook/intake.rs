@@ -31,7 +31,7 @@ use super::visit::{Visit, elapsed_ms};
 use crate::clock::SharedClock;
 use crate::decode;
 use crate::document::Value;
-use crate::mapping::{Input, PlannedEvent};
+use crate::mapping::{Input, PlannedEvent, Source};
 use crate::store::{self, Receipt, Store};
 use crate::telemetry::metrics::Metrics;
 
@@ -110,6 +110,11 @@ impl Intake {
                 Ok(_) => {}
             }
         }
+    }
+
+    /// The source of this name, if it is in force.
+    pub fn source(&self, name: &str) -> Option<Arc<Source>> {
+        self.doors.load().by_name.get(name).map(|door| Arc::clone(&door.source))
     }
 
     /// The sources in force.
@@ -383,14 +388,23 @@ pub(super) fn plan(
     document: &Value,
     received_at: Timestamp,
 ) -> Vec<PlannedEvent> {
+    let mapping = Instant::now();
+    let planned = plan_with(&door.source, request, document, received_at);
+    door.meters.mapped(mapping.elapsed());
+    planned
+}
+
+/// The same for a source, whatever door it has.
+pub(super) fn plan_with(
+    source: &Source,
+    request: &store::Request,
+    document: &Value,
+    received_at: Timestamp,
+) -> Vec<PlannedEvent> {
     let pairs = request.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
     let headers = decode::headers(pairs);
     let query = decode::query(&request.query);
-    let mapping = Instant::now();
-    let input = Input { document, headers: &headers, query: &query, received_at };
-    let planned = door.source.plan(&input);
-    door.meters.mapped(mapping.elapsed());
-    planned
+    source.plan(&Input { document, headers: &headers, query: &query, received_at })
 }
 
 /// Turns away who is not believed, in the way that the source's sender wants to hear it.

@@ -14,6 +14,7 @@
 //! - Bodies are bounded in size, in time and in the memory they take up together.
 
 mod address;
+mod again;
 mod answer;
 mod body;
 mod document;
@@ -42,6 +43,7 @@ pub mod verify;
 mod visit;
 
 pub use address::{InvalidNetwork, Network};
+pub use again::{NotMapped, map_again};
 pub use answer::{Answer, EventAnswer, Status};
 pub use document::decode_for;
 pub use doors::{Doors, Flaw, NotReady, verify_of};

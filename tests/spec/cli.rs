@@ -163,6 +163,7 @@ fn wrong_usage_ends_with_2_and_help_has_examples() {
         &["mock", "--help"],
         &["suggest", "--help"],
         &["schema", "--help"],
+        &["probe", "--help"],
     ] {
         let (code, said, _) = run(folder.path(), arguments);
         assert_eq!(code, Some(0));

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use chatflow_bridge::chatflow::mock::{Fault, SeenRequest};
 
-use crate::harness::{Bridge, lead};
+use crate::harness::{Bridge, CRM, lead};
 
 /// The `step` attribute of every PUT that was taken, by contact.
 pub(crate) fn steps(puts: &[SeenRequest]) -> HashMap<String, Vec<usize>> {
@@ -23,9 +23,14 @@ pub(crate) fn steps(puts: &[SeenRequest]) -> HashMap<String, Vec<usize>> {
     steps
 }
 
+/// Each update in a request of its own, so that the order of all is seen.
+async fn unmerged() -> Bridge {
+    Bridge::with_mapping("crm", CRM).with_setting("delivery.coalesce", "false").start().await
+}
+
 #[tokio::test]
 async fn one_contact_gets_its_updates_in_order_though_the_api_fails_in_between() {
-    let bridge = Bridge::start().await;
+    let bridge = unmerged().await;
     bridge.chatflow.faults().add(Fault::status(500).on("PUT").every(3));
 
     for step in 1..=12 {

@@ -100,6 +100,19 @@ fn every_mapping_that_is_right_is_right_for_the_schema() {
     }
 }
 
+#[test]
+fn what_extends_a_shipped_mapping_says_only_what_is_different() {
+    let judge = Judge::new();
+    for text in [
+        "extends: typeform\n",
+        "extends: typeform\nrules: [{ name: new-lead, off: true }]\n",
+        "extends: typeform\ncountry: off\nlet: { answer: off }\nevent: { type: off }\nrules:\n  - name: new-lead\n    when: off\n    update:\n      \
+         name: off\n      tags_to_add: off\n      attributes: { topics: off }\n",
+    ] {
+        assert_eq!(judge.judge(text), Ok(()), "{text}");
+    }
+}
+
 const HEAD: &str = "verify: { token: { in: path, secret: env:T } }\nevent: { id: none }\n";
 
 /// What the schema alone can see: wrong keys, words, shapes and names.
@@ -123,6 +136,8 @@ fn what_is_wrong_by_its_form_is_wrong_for_the_schema() {
         top("rulez: []"),
         top("source: My Shop"),
         top("source: unknown"),
+        top("extends: typfeorm"),
+        "rules: [{ name: a, off: true }]\n".to_owned(),
         top("country: in"),
         top("match: frist"),
         top("per_minute: 0"),

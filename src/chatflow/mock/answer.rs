@@ -98,8 +98,11 @@ fn one(book: &Book, id: &str) -> Result<Answer, Answer> {
 
 fn update(book: &mut Book, id: &str, body: &[u8]) -> Result<Answer, Answer> {
     let id = contact_id(id)?;
-    let body: Map<String, Value> = serde_json::from_slice(body)
+    let mut body: Map<String, Value> = serde_json::from_slice(body)
         .map_err(|_| Answer::error(400, "The body must be a JSON object"))?;
+    if let Some(understands) = book.understands() {
+        understands.narrow(&mut body)?;
+    }
     let contact = book.update(&id, Change::read(&body)?)?;
     Ok(Answer::success("Contact updated successfully", contact))
 }
@@ -128,7 +131,11 @@ fn create(book: &mut Book, asked: &Asked<'_>) -> Result<Answer, Answer> {
     let in_query =
         pairs.iter().find(|(key, _)| key == "onDuplicate").map(|(_, value)| value.as_str());
     let in_body = contacts.iter().find_map(|contact| contact.get("onDuplicate")?.as_str());
-    let on_duplicate = match in_query.or(in_body) {
+    let said = match book.understands() {
+        Some(understands) => understands.on_duplicate(in_query, in_body)?,
+        None => in_query.or(in_body),
+    };
+    let on_duplicate = match said {
         None | Some("skip") => OnDuplicate::Skip,
         Some("overwrite") => OnDuplicate::Overwrite,
         Some(_) => return Err(Answer::error(400, "onDuplicate must be skip or overwrite")),

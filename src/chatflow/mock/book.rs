@@ -8,6 +8,7 @@ use super::MockOptions;
 use super::change::Change;
 use super::contact::{MockContact, Seed};
 use super::search::{Query, Search};
+use super::wire::Understands;
 use crate::clock::{Clock, SystemClock};
 use crate::contact::ContactId;
 
@@ -39,6 +40,7 @@ pub(super) struct Book {
     known_attributes: Option<HashSet<String>>,
     create_unknown: bool,
     search: Search,
+    understands: Option<Understands>,
 }
 
 impl Book {
@@ -54,6 +56,7 @@ impl Book {
                 .map(|names| names.into_iter().collect()),
             create_unknown: options.create_unknown,
             search: options.search,
+            understands: options.understands,
         }
     }
 
@@ -63,6 +66,10 @@ impl Book {
 
     pub(super) fn contact(&self, id: &str) -> Option<&MockContact> {
         self.contacts.get(id).or_else(|| self.contacts.get(&id.to_ascii_lowercase()))
+    }
+
+    pub(super) fn understands(&self) -> Option<Understands> {
+        self.understands
     }
 
     pub(super) fn known_tags(&self) -> Option<&[String]> {

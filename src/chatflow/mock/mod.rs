@@ -2,7 +2,7 @@
 //!
 //! `answer` routes a request to `book`, which keeps the contacts by the reference's rules (`change` reads what a
 //! request says, `search` finds); `fault` decides which requests go wrong and how; `seen` remembers the requests;
-//! `server` is the HTTP around them.
+//! `server` is the HTTP around them; `wire` narrows the forms that are understood.
 //!
 //! # What it is strict about
 //!
@@ -32,6 +32,7 @@ mod fault;
 mod search;
 mod seen;
 mod server;
+mod wire;
 
 #[cfg(test)]
 mod tests;
@@ -40,6 +41,7 @@ pub use contact::{MockContact, Seed};
 pub use fault::{Fault, FaultAnswer, Faults};
 pub use search::Search;
 pub use seen::SeenRequest;
+pub use wire::{Misread, Understands};
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -72,6 +74,8 @@ pub struct MockOptions {
     pub create_unknown: bool,
     /// How a search compares.
     pub search: Search,
+    /// The only wire forms that are understood; without it all that the reference allows are.
+    pub understands: Option<Understands>,
     /// Threads that serve.
     pub workers: usize,
 }
@@ -87,6 +91,7 @@ impl Default for MockOptions {
             record: true,
             create_unknown: false,
             search: Search::Containing,
+            understands: None,
             workers: 1,
         }
     }

@@ -29,6 +29,8 @@ pub struct SeenRequest {
     pub body: Value,
     /// The status it was answered with; nothing where the connection was cut instead.
     pub status: Option<u16>,
+    /// Whether the API did what was asked, whatever became of the answer.
+    pub took_effect: bool,
 }
 
 /// The log of requests.
@@ -76,6 +78,7 @@ impl Seen {
             query: query.to_owned(),
             body: if body.is_empty() { Value::Null } else { read(body) },
             status: None,
+            took_effect: false,
         });
         drop(log);
         self.changed.send_modify(|changes| *changes += 1);
@@ -92,6 +95,14 @@ impl Seen {
         }
         drop(log);
         self.changed.send_modify(|changes| *changes += 1);
+    }
+
+    /// What it asks has been done.
+    pub(super) fn took_effect(&self, at: u64) {
+        let Some(mut log) = self.log() else { return };
+        if let Some(request) = log.iter_mut().rev().find(|request| request.at == at) {
+            request.took_effect = true;
+        }
     }
 
     pub(super) fn all(&self) -> Vec<SeenRequest> {

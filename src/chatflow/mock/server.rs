@@ -110,9 +110,9 @@ async fn api(request: HttpRequest, body: Bytes, mock: Data<Shared>) -> HttpRespo
     let response = match fault {
         None => {
             wait(mock.delay).await;
-            respond(usual(&request, &asked, &mock))
+            respond(usual(&request, &asked, &mock, place))
         }
-        Some(fault) => go_wrong(fault, &request, &asked, &mock).await,
+        Some(fault) => go_wrong(fault, &request, &asked, &mock, place).await,
     };
     if let Some(place) = place {
         let cut = response.extensions().contains::<Cut>();
@@ -123,12 +123,16 @@ async fn api(request: HttpRequest, body: Bytes, mock: Data<Shared>) -> HttpRespo
 }
 
 /// The answer by the reference.
-fn usual(request: &HttpRequest, asked: &Asked<'_>, mock: &Shared) -> Answer {
+fn usual(request: &HttpRequest, asked: &Asked<'_>, mock: &Shared, place: Option<u64>) -> Answer {
     let shown = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-    match shown.and_then(|value| value.strip_prefix("Bearer ")) {
+    let answer = match shown.and_then(|value| value.strip_prefix("Bearer ")) {
         Some(key) if mock.takes_key(key) => answer(&mut mock.book(), asked),
         _ => Answer::error(401, "Unauthorized: missing or invalid API key"),
+    };
+    if let Some(place) = place.filter(|_| answer.status == 200) {
+        mock.seen.took_effect(place);
     }
+    answer
 }
 
 /// Marks a response that nobody will get.
@@ -139,11 +143,12 @@ async fn go_wrong(
     request: &HttpRequest,
     asked: &Asked<'_>,
     mock: &Shared,
+    place: Option<u64>,
 ) -> HttpResponse {
-    let before = fault.applied.then(|| usual(request, asked, mock));
+    let before = fault.applied.then(|| usual(request, asked, mock, place));
     wait(mock.delay + Duration::from_millis(fault.delay_ms)).await;
     match fault.answer {
-        FaultAnswer::Usual => respond(before.unwrap_or_else(|| usual(request, asked, mock))),
+        FaultAnswer::Usual => respond(before.unwrap_or_else(|| usual(request, asked, mock, place))),
         FaultAnswer::Status { status, body, retry_after } => {
             let answer = match body {
                 Some(body) => Answer { status, body: body.to_string().into_bytes() },

@@ -81,7 +81,7 @@ async fn a_2xx_that_is_no_success_is_unclear() {
         ),
         (Fault::not_json(), "it is not JSON"),
         (
-            Fault::status_with(200, json!({"status": "success"})),
+            Fault::status_with(200, json!({"status": "success", "data": {}})),
             "`data` is no contact with an `_id` of 24 hexadecimal digits",
         ),
         (

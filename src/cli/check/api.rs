@@ -22,6 +22,17 @@ pub(super) fn ask(
     let mut to_do = Vec::new();
     match known_tags(common)? {
         Some(known) => {
+            for source in set.iter() {
+                let mut missing = source.needs().tags;
+                missing.retain(|tag| !known.contains(tag));
+                if !missing.is_empty() {
+                    to_do.push(format!(
+                        "source `{}`: make these tags in Chatflow's settings: {}",
+                        source.name,
+                        missing.join(", ")
+                    ));
+                }
+            }
             for report in reports {
                 let sources = set.iter().filter(|source| source.file == report.file);
                 let text = texts.get(&report.file).map(String::as_str).unwrap_or_default();
@@ -35,7 +46,7 @@ pub(super) fn ask(
         ),
     }
     for source in set.iter() {
-        let attributes = source.uses().attributes;
+        let attributes = source.needs().attributes;
         if !attributes.is_empty() {
             to_do.push(format!(
                 "source `{}`: the API cannot be asked for attributes, see in Chatflow's settings that these exist: {}",

@@ -62,7 +62,8 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let folder = mappings::folder(arguments.dir.as_deref(), &arguments.common)?;
     let mut read = mappings::read(&folder)?;
     // In the texts of the reports secrets are unreadable, and so may be what stands around them.
-    let texts: BTreeMap<_, _> = environment::mapping_files(&folder)?.into_iter().collect();
+    let (bases, texts): (Vec<_>, BTreeMap<_, _>) =
+        mappings::apart(environment::mapping_files(&folder)?);
     let to_do = match (&read.set, arguments.api) {
         (Some(set), true) => api::ask(&arguments.common, set, &texts, &mut read.reports)?,
         (_, _) => Vec::new(),
@@ -70,7 +71,8 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let (errors, warnings) = show(arguments, &read, &to_do)?;
     if arguments.show && read.set.is_some() {
         for (file, text) in &texts {
-            let shown = effective(text).map_err(|problem| anyhow::anyhow!(problem.message))?;
+            let shown =
+                effective(text, &bases).map_err(|problem| anyhow::anyhow!(problem.message))?;
             println!("# {file} as it is in force\n{shown}");
         }
     }

@@ -30,7 +30,10 @@ pub(super) async fn each(
         SystemClock.now().checked_sub(since).unwrap_or(Timestamp::MIN)
     });
     let mut door = if arguments.offline {
-        Door::Store(OfflineStore::open(&settings.store.sqlite_path()?)?)
+        Door::Store(OfflineStore::open(
+            &settings.store.sqlite_path()?,
+            settings.store.encryption_key_file.as_deref(),
+        )?)
     } else {
         Door::Bridge(Box::new(settings))
     };

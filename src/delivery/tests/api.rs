@@ -10,6 +10,9 @@ use super::super::Api;
 use crate::chatflow::{Contact, Failure, NewContact};
 use crate::contact::{AttributeChange, ContactId, ContactUpdate, Mobile};
 
+/// An update fails where it holds.
+type Where = fn(&ContactId, &ContactUpdate) -> bool;
+
 /// What was asked, in the order in which it was asked: `PUT abc1 Ann`, `FIND 12025550143`, `POST …`, `PROBE`.
 pub(super) struct FakeApi {
     state: Mutex<State>,
@@ -22,10 +25,12 @@ struct State {
     asked: Vec<String>,
     faults: HashMap<&'static str, VecDeque<Failure>>,
     lasting: HashMap<&'static str, Failure>,
+    faulty: Vec<(Where, Failure)>,
     open: HashMap<String, usize>,
     most_for_one: usize,
     most_open: usize,
     panics_on: Option<String>,
+    refused_tag: Option<String>,
 }
 
 pub(super) fn contact(id: &ContactId, mobile: &str) -> Contact {
@@ -72,8 +77,33 @@ impl FakeApi {
         };
     }
 
+    /// Updates for which this holds fail so until told otherwise.
+    pub(super) fn fails_where(&self, holds: Where, failure: Option<Failure>) {
+        let mut state = self.state();
+        match failure {
+            Some(failure) => state.faulty.push((holds, failure)),
+            None => {
+                state.faulty.pop();
+            }
+        }
+    }
+
+    pub(super) fn contact(&self, id: &ContactId) -> Contact {
+        let state = self.state();
+        state.contacts.iter().find(|contact| contact.id == *id).unwrap().clone()
+    }
+
     pub(super) fn panics_on(&self, name: &str) {
         self.state().panics_on = Some(name.to_owned());
+    }
+
+    /// An update that adds this tag is refused.
+    pub(super) fn refuses_the_tag(&self, tag: &str) {
+        self.state().refused_tag = Some(tag.to_owned());
+    }
+
+    pub(super) fn tags_of(&self, id: &ContactId) -> Vec<String> {
+        self.contact(id).tags.unwrap_or_default()
     }
 
     /// Whether answers are held back.
@@ -83,6 +113,10 @@ impl FakeApi {
 
     pub(super) fn asked(&self) -> Vec<String> {
         self.state().asked.clone()
+    }
+
+    pub(super) fn asked_times(&self) -> usize {
+        self.state().asked.len()
     }
 
     pub(super) fn asked_of(&self, kind: &str) -> Vec<String> {
@@ -140,12 +174,21 @@ impl Api for FakeApi {
         assert_ne!(panics_on.as_ref(), Some(&name), "told to panic");
         let about = format!("{} {name}", id.as_str().split_at(20).1);
         self.answer("PUT", &about, id.as_str(), |state| {
+            if let Some((_, failure)) = state.faulty.iter().find(|(holds, _)| holds(id, update)) {
+                return Err(failure.clone());
+            }
+            if state.refused_tag.as_ref().is_some_and(|tag| update.tags.add.contains(tag)) {
+                let words = "no such tag".to_owned();
+                return Err(Failure::Answered { status: 400, words, retry_after: None });
+            }
             let contact = state.contacts.iter_mut().find(|contact| contact.id == *id);
             let Some(contact) = contact else {
                 let words = "Contact not found".to_owned();
                 return Err(Failure::Answered { status: 404, words, retry_after: None });
             };
             contact.name = update.name.clone().or(contact.name.take());
+            contact.optin = update.optin.or(contact.optin);
+            contact.incoming_blocked = update.incoming_blocked.or(contact.incoming_blocked);
             if let Some(mobile) = &update.mobile {
                 contact.mobile = Some(mobile.as_str().to_owned());
             }
@@ -155,6 +198,7 @@ impl Api for FakeApi {
                     attributes.insert(name.clone(), value.clone());
                 }
             }
+            contact.tags.get_or_insert_default().extend(update.tags.add.iter().cloned());
             Ok(contact.clone())
         })
         .await

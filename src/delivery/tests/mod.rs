@@ -1,13 +1,19 @@
 //! Delivery as a whole, between a store and an API that do as they are told, on a clock that stands still.
 
 mod api;
+mod circuit;
+mod faults;
+mod merging;
 mod order;
 mod pausing;
 mod real;
+mod resolver;
 mod resolving;
 mod retrying;
 mod stopping;
 mod store;
+mod storm;
+mod withdrawing;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +24,8 @@ use tokio_util::sync::CancellationToken;
 
 use self::api::FakeApi;
 use self::store::FakeStore;
-use super::{ContactSettings, Delivery, DeliverySettings, Pauses, Policy};
+use super::retry::Chance;
+use super::{ContactSettings, Delivery, DeliverySettings, PauseReason, Pauses, Policy};
 use crate::chatflow::Failure;
 use crate::clock::{ManualClock, SharedClock};
 use crate::contact::{ContactId, ContactUpdate, Mobile, OnMissing, PlannedUpdate, Target, Who};
@@ -41,11 +48,24 @@ struct Rig {
 }
 
 impl Rig {
+    /// Each update in a request of its own.
     fn start() -> Self {
+        Self::with(
+            &DeliverySettings { coalesce: false, ..DeliverySettings::default() },
+            &ContactSettings::default(),
+        )
+    }
+
+    /// What waits for one contact in one request.
+    fn merging() -> Self {
         Self::with(&DeliverySettings::default(), &ContactSettings::default())
     }
 
     fn with(delivery: &DeliverySettings, contact: &ContactSettings) -> Self {
+        Self::with_chance(delivery, contact, Arc::new(|| 1.0))
+    }
+
+    fn with_chance(delivery: &DeliverySettings, contact: &ContactSettings, chance: Chance) -> Self {
         let clock = ManualClock::at(Timestamp::from_second(1_000_000).unwrap());
         let shared: SharedClock = Arc::<ManualClock>::clone(&clock);
         let api = Arc::new(FakeApi::new());
@@ -58,7 +78,7 @@ impl Rig {
             shared,
             Arc::clone(&metrics),
         )
-        .with_chance(Arc::new(|| 1.0));
+        .with_chance(chance);
         let pauses = delivery.pauses();
         let stop = CancellationToken::new();
         let mut running = JoinSet::new();

@@ -101,8 +101,8 @@ fn deliver(
         ..ChatflowSettings::default()
     };
     let client = Client::new(&settings, &Secret::new(KEY), 16, Arc::clone(&metrics)).unwrap();
-    let policy =
-        Policy::new(&DeliverySettings::default(), &ContactSettings::default(), settings.timeout.0);
+    let delivery = DeliverySettings { coalesce: false, ..DeliverySettings::default() };
+    let policy = Policy::new(&delivery, &ContactSettings::default(), settings.timeout.0);
     let delivery = Delivery::new(
         Arc::<SqliteStore>::clone(store),
         Arc::new(client),

@@ -99,11 +99,13 @@ async fn a_bug_in_one_update_does_not_end_delivery_and_the_update_is_kept() {
 
 #[tokio::test]
 async fn an_update_held_for_too_long_is_given_back_unsent() {
-    let rig = Rig::start();
+    let settings = DeliverySettings { concurrency: 1, ..DeliverySettings::default() };
+    let rig = Rig::with(&settings, &ContactSettings::default());
     rig.api.has(contact(&id(1), "12025550143"));
+    rig.api.has(contact(&id(2), "12025550144"));
     rig.api.holds_answers(true);
     rig.update(&by_id(1), "first").await;
-    rig.update(&by_mobile("12025550143", OnMissing::Dead), "second").await;
+    rig.update(&by_id(2), "second").await;
     rig.settle().await;
 
     rig.clock.advance(Duration::from_mins(6));

@@ -8,11 +8,13 @@ use async_trait::async_trait;
 use tokio::sync::Notify;
 
 use crate::clock::{Clock, ManualClock};
-use crate::contact::PlannedUpdate;
+use crate::contact::fold::Fold;
+use crate::contact::{PlannedUpdate, Who};
 use crate::event::{EventId, SourceName, UpdateId};
 use crate::store::{
-    Claim, End, Error, EventFilter, EventRow, Fence, Lent, NewEvent, NewState, NewUpdate, Numbers,
-    Page, Receipt, Request, Store, StoredEvent, UpdateFilter, UpdateRow,
+    AfterDead, Claim, End, Error, EventFilter, EventRow, Fence, Joined, Lane, Lent, NewEvent,
+    NewState, NewUpdate, Numbers, Page, Receipt, Request, Run, Store, StoredEvent, UpdateFilter,
+    UpdateRow, Wanted,
 };
 
 pub(super) struct FakeStore {
@@ -23,13 +25,23 @@ pub(super) struct FakeStore {
 
 #[derive(Default)]
 struct State {
-    lanes: BTreeMap<String, VecDeque<Waiting>>,
+    lanes: BTreeMap<String, Waiters>,
+    aliases: BTreeMap<String, String>,
+    /// Lanes that a dead update blocks, for good.
+    blocked: Vec<String>,
     ends: Vec<(i64, End)>,
+    dead: Vec<Waiting>,
     last_event: i64,
     fence: i64,
     failures: VecDeque<Error>,
+    unrevived: u32,
+    names: BTreeMap<Lane, String>,
 }
 
+/// By id, oldest first.
+type Waiters = VecDeque<Waiting>;
+
+#[derive(Clone)]
 struct Waiting {
     id: UpdateId,
     planned: PlannedUpdate,
@@ -38,6 +50,7 @@ struct Waiting {
     attempts: u32,
     failing_since: Option<Duration>,
     lent: Option<Fence>,
+    together: Option<Fence>,
 }
 
 impl FakeStore {
@@ -61,37 +74,99 @@ impl FakeStore {
         all.map(|waiting| (waiting.attempts, waiting.lent.is_some())).collect()
     }
 
+    pub(super) fn ended_times(&self) -> usize {
+        self.state().ends.len()
+    }
+
+    /// Whether anything waits or is lent.
+    pub(super) fn waits(&self) -> bool {
+        self.state().lanes.values().any(|lane| !lane.is_empty())
+    }
+
+    /// How many updates are dead.
+    pub(super) fn dead(&self) -> usize {
+        self.state().dead.len()
+    }
+
+    /// So often nothing can be revived.
+    pub(super) fn fails_to_revive(&self, times: u32) {
+        self.state().unrevived = times;
+    }
+
     /// The next operations of delivery fail so.
     pub(super) fn fails(&self, failures: impl IntoIterator<Item = Error>) {
         self.state().failures.extend(failures);
     }
 
-    fn lend(&self, most: usize) -> Result<Vec<Claim>, Error> {
+    fn lend(&self, wanted: Wanted) -> Result<Vec<Run>, Error> {
         let now = self.clock.monotonic();
         let mut state = self.state();
         let state = &mut *state;
         if let Some(error) = state.failures.pop_front() {
             return Err(error);
         }
-        let due = state.lanes.values_mut().filter_map(VecDeque::front_mut);
-        let due = due.filter(|head| head.lent.is_none() && head.due <= now).take(most);
-        Ok(due
-            .map(|head| {
-                state.fence += 1;
-                head.lent = Some(Fence(state.fence));
-                head.attempts += 1;
-                Claim {
-                    lent: Lent { update: head.id, fence: Fence(state.fence) },
-                    source: SourceName::try_from("crm").unwrap(),
-                    rule: "rule".into(),
-                    item: 0,
-                    attempt: head.attempts,
-                    age: now.saturating_sub(head.received),
-                    failing_for: head.failing_since.map(|since| now.saturating_sub(since)),
-                    planned: head.planned.clone(),
+        let is_due = |lane: &&mut Waiters| {
+            let head = lane.front();
+            head.is_some_and(|head| head.due <= now) && lane.iter().all(|w| w.lent.is_none())
+        };
+        let mut runs = Vec::new();
+        let is_open = |lane: &&String| !state.blocked.contains(lane);
+        let names: Vec<_> = state.lanes.keys().filter(is_open).cloned().collect();
+        for name in names {
+            let Some(lane) = state.lanes.get_mut(&name).filter(is_due) else { continue };
+            if runs.len() == wanted.runs {
+                break;
+            }
+            state.fence += 1;
+            let together = lane[0].together;
+            let mut fold = Fold::of(&lane[0].planned);
+            let mut updates = Vec::new();
+            for (place, waiting) in lane.iter_mut().enumerate() {
+                let fits = |fold: &mut Fold| fold.take(&waiting.planned);
+                let is_same = wanted.merging && waiting.together == together;
+                if place > 0 && !(is_same && fits(&mut fold)) {
+                    break;
                 }
-            })
-            .collect())
+                waiting.lent = Some(Fence(state.fence));
+                waiting.attempts += 1;
+                updates.push(waiting.claim(now));
+            }
+            runs.push(Run { lane: number(&name), updates });
+        }
+        Ok(runs)
+    }
+}
+
+/// A lane has its name here and a number there.
+fn number(name: &str) -> Lane {
+    let hash = name.bytes().fold(5381_i64, |hash, b| hash.wrapping_mul(33) ^ i64::from(b));
+    Lane(hash & i64::MAX)
+}
+
+impl Waiting {
+    fn claim(&self, now: Duration) -> Claim {
+        Claim {
+            lent: Lent { update: self.id, fence: self.lent.unwrap() },
+            source: SourceName::try_from("crm").unwrap(),
+            rule: "rule".into(),
+            item: 0,
+            attempt: self.attempts,
+            age: now.saturating_sub(self.received),
+            failing_for: self.failing_since.map(|since| now.saturating_sub(since)),
+            planned: self.planned.clone(),
+        }
+    }
+}
+
+impl State {
+    /// The lane in which what names its contact by this key waits.
+    fn lane_of(&self, key: String) -> String {
+        self.aliases.get(&key).cloned().unwrap_or(key)
+    }
+
+    fn is_lent(&self, lent: &Lent) -> bool {
+        let is_it = |w: &Waiting| w.id == lent.update && w.lent == Some(lent.fence);
+        self.lanes.values().flatten().any(is_it)
     }
 }
 
@@ -114,8 +189,9 @@ impl Store for FakeStore {
                     attempts: 0,
                     failing_since: None,
                     lent: None,
+                    together: None,
                 };
-                let lane = waiting.planned.target.who.key();
+                let lane = state.lane_of(waiting.planned.target.who.key());
                 state.lanes.entry(lane).or_default().push_back(waiting);
             }
             receipts.push(Receipt::Stored(id));
@@ -128,14 +204,14 @@ impl Store for FakeStore {
         Ok(false)
     }
 
-    async fn claim(&self, most: usize) -> Result<Vec<Claim>, Error> {
+    async fn claim(&self, wanted: Wanted) -> Result<Vec<Run>, Error> {
         let jumps = self.clock.jumps().unwrap();
         loop {
             let (changed, jumped) = (self.changed.notified(), jumps.notified());
             tokio::pin!(changed, jumped);
             changed.as_mut().enable();
             jumped.as_mut().enable();
-            let claims = self.lend(most)?;
+            let claims = self.lend(wanted)?;
             if !claims.is_empty() {
                 return Ok(claims);
             }
@@ -143,35 +219,116 @@ impl Store for FakeStore {
         }
     }
 
-    async fn record(&self, lent: Lent, end: End) -> Result<bool, Error> {
+    async fn record(&self, ends: Vec<(Lent, End)>, after_dead: AfterDead) -> Result<bool, Error> {
         let now = self.clock.monotonic();
         let mut state = self.state();
+        let state = &mut *state;
         if let Some(error) = state.failures.pop_front() {
             return Err(error);
         }
-        let lane = state.lanes.values_mut().find(|lane| {
-            let head = lane.front();
-            head.is_some_and(|head| head.id == lent.update && head.lent == Some(lent.fence))
-        });
-        let Some(lane) = lane else { return Ok(false) };
-        let mut head = lane.pop_front().unwrap();
-        head.lent = None;
-        match end {
-            End::Again { after, .. } => {
-                head.due = now + after;
-                head.failing_since.get_or_insert(now);
-                lane.push_front(head);
+        let mut all = true;
+        for (lent, end) in ends {
+            let is_it = |w: &Waiting| w.id == lent.update && w.lent == Some(lent.fence);
+            let lane = state.lanes.iter_mut().find(|(_, lane)| lane.iter().any(is_it));
+            let Some((name, lane)) = lane else {
+                all = false;
+                continue;
+            };
+            let place = lane.iter().position(is_it).unwrap();
+            let waiting = &mut lane[place];
+            match &end {
+                End::Again { after, may_have_landed, .. } => {
+                    waiting.due = now + *after;
+                    waiting.failing_since.get_or_insert(now);
+                    if *may_have_landed {
+                        waiting.together = waiting.together.or(waiting.lent);
+                    }
+                    waiting.lent = None;
+                }
+                End::GivenBack { after } => {
+                    waiting.due = now + *after;
+                    waiting.attempts -= 1;
+                    waiting.lent = None;
+                }
+                End::Delivered | End::Skipped(_) => {
+                    lane.remove(place);
+                }
+                End::Dead(..) => {
+                    let mut gone = lane.remove(place).unwrap();
+                    gone.lent = None;
+                    state.dead.push(gone);
+                }
             }
-            End::GivenBack { after } => {
-                head.due = now + after;
-                head.attempts -= 1;
-                lane.push_front(head);
+            if matches!(end, End::Dead(..)) && after_dead == AfterDead::Block {
+                state.blocked.push(name.clone());
             }
-            End::Delivered | End::Skipped(_) | End::Dead(..) => {}
+            state.ends.push((lent.update.event.0, end));
         }
-        state.ends.push((lent.update.event.0, end));
         self.changed.notify_waiters();
-        Ok(true)
+        Ok(all)
+    }
+
+    fn lane_of(&self, who: &Who) -> Lane {
+        let key = who.key();
+        let lane = number(&key);
+        self.state().names.insert(lane, key);
+        lane
+    }
+
+    async fn join(&self, run: Vec<Lent>, to: Lane) -> Result<Joined, Error> {
+        let mut state = self.state();
+        let state = &mut *state;
+        if let Some(error) = state.failures.pop_front() {
+            return Err(error);
+        }
+        if !run.iter().all(|lent| state.is_lent(lent)) {
+            return Ok(Joined::Lapsed);
+        }
+        let to = state.names[&to].clone();
+        let first = run[0].update;
+        let lane = state.lanes.values_mut().find(|lane| lane.iter().any(|w| w.id == first));
+        let lane = lane.unwrap();
+        let key = lane.iter().find(|w| w.id == first).unwrap().planned.target.who.key();
+        let (moved, stay) = lane.drain(..).partition(|w| w.planned.target.who.key() == key);
+        *lane = stay;
+        let home = state.lanes.entry(to.clone()).or_default();
+        let joined = if home.is_empty() { Joined::First } else { Joined::Behind };
+        let moved: Waiters = moved;
+        for mut waiting in moved {
+            if joined == Joined::Behind && waiting.lent.take().is_some() {
+                waiting.attempts -= 1;
+            }
+            home.push_back(waiting);
+        }
+        let due = home.iter().filter(|w| w.attempts > 0).map(|w| w.due).max().unwrap_or_default();
+        home.make_contiguous().sort_by_key(|w| w.id);
+        if let Some(head) = home.front_mut() {
+            head.due = head.due.max(due);
+        }
+        state.aliases.insert(key, to);
+        self.changed.notify_waiters();
+        Ok(joined)
+    }
+
+    async fn revive(&self, updates: &[UpdateId]) -> Result<Vec<UpdateId>, Error> {
+        let now = self.clock.monotonic();
+        let mut state = self.state();
+        let State { lanes, dead, unrevived, .. } = &mut *state;
+        if let Some(left) = unrevived.checked_sub(1) {
+            *unrevived = left;
+            return Err(Error::Failed("no luck".to_owned()));
+        }
+        let revived: Vec<_> = dead.extract_if(.., |dead| updates.contains(&dead.id)).collect();
+        let ids = revived.iter().map(|update| update.id).collect();
+        for update in revived {
+            let lane = lanes.entry(update.planned.target.who.key()).or_default();
+            let place = lane.iter().filter(|other| other.id < update.id || other.lent.is_some());
+            let place = place.count();
+            let attempts = update.attempts.saturating_sub(1);
+            lane.insert(place, Waiting { due: now, attempts, failing_since: None, ..update });
+        }
+        self.changed.notify_waiters();
+        Ok(ids)
     }
 
     async fn numbers(&self) -> Result<Numbers, Error> {

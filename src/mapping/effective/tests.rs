@@ -88,7 +88,7 @@ fn what_is_shown_reads_back_to_the_same_plans() {
         (include_str!("../../../tests/fixtures/mappings/typeform.yaml"), "tests/fixtures/mappings"),
         (include_str!("../../../tests/fixtures/mappings/hubspot.yaml"), "tests/fixtures/mappings"),
     ] {
-        let shown = effective(text).unwrap();
+        let shown = effective(text, &[]).unwrap();
         let (before, after) = (source(text), source(&shown));
 
         assert!(!before.tests().is_empty());
@@ -99,13 +99,13 @@ fn what_is_shown_reads_back_to_the_same_plans() {
             assert_eq!(was.events, is.events, "{}\n{shown}", test.name);
         }
         assert_eq!(before.headers, after.headers);
-        assert_eq!(effective(&shown).unwrap(), shown, "shown twice is shown once");
+        assert_eq!(effective(&shown, &[]).unwrap(), shown, "shown twice is shown once");
     }
 }
 
 #[test]
 fn each_rule_has_all_that_it_starts_from_and_only_what_it_reads() {
-    let shown = effective(RULES).unwrap();
+    let shown = effective(RULES, &[]).unwrap();
 
     let rule = shown.split("- name: inherits\n").nth(1).unwrap().split("  - name:").next().unwrap();
     assert_eq!(
@@ -139,7 +139,7 @@ fn each_rule_has_all_that_it_starts_from_and_only_what_it_reads() {
 #[test]
 fn a_secret_that_stands_in_the_file_is_not_shown() {
     let text = RULES.replace("env:T", "'swordfish'");
-    let shown = effective(&text).unwrap();
+    let shown = effective(&text, &[]).unwrap();
 
     assert!(!shown.contains("swordfish") && shown.contains("secret: (not shown)"), "{shown}");
 }

@@ -133,10 +133,22 @@ fn form(
     forms
 }
 
+/// Whether a text would be a path where paths are read.
+fn is_like_a_path(text: &str) -> bool {
+    let mut chars = text.chars();
+    chars.next() == Some('$')
+        && chars.next().is_some_and(|next| next == '.' || next == '[' || next.is_ascii_alphabetic())
+}
+
 /// `value:` is text, whatever it looks like; in a block or list, a value as anywhere.
 fn value(node: &Node, reading: &Reading<'_>, problems: &mut Problems) -> Option<Expr> {
     match &node.kind {
         Kind::Scalar { text, .. } if !node.is_null() => {
+            if is_like_a_path(text) {
+                let message = format!("`value` is text, and here it is the text `{text}` itself");
+                let help = "`from` instead of `value` reads the path";
+                problems.add(Problem::warning(Code::TextLikeAPath, &node.span, message, help));
+            }
             Some(Expr::Literal(Value::text(text.as_str())))
         }
         _ => Expr::read(node, reading, problems),

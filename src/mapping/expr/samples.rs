@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{Evaluated, Expr, Names, Reading, Scope, Table};
 use crate::document::{Members, Value};
-use crate::mapping::syntax::{Node, Problem, Problems};
+use crate::mapping::syntax::{Code, Node, Problem, Problems};
 
 /// A document from JSON.
 pub(in crate::mapping) fn document(text: &str) -> Value {
@@ -59,7 +59,9 @@ pub(in crate::mapping) fn value(written: &str, names: &Names) -> Expr {
     } else {
         written.to_owned()
     };
-    let (expr, problems) = read(&quoted, names);
+    let (expr, mut problems) = read(&quoted, names);
+    // A text that looks like a path is a text all the same.
+    problems.retain(|problem| problem.code != Code::TextLikeAPath);
     assert_eq!(problems, [], "{written}");
     expr.unwrap()
 }

@@ -114,6 +114,14 @@ impl Code {
                 "requires: { tags: [lead] }\nrules:\n  - name: lead\n    contact: { mobile: $.phone }\n    update: { tags_to_add: [lead, new] }",
                 "requires: { tags: [lead, new] }\nrules:\n  - name: lead\n    contact: { mobile: $.phone }\n    update: { tags_to_add: [lead, new] }",
             ),
+            Self::NotUsed => (
+                "requires: { tags: [lead, leed] }\nrules:\n  - name: lead\n    contact: { mobile: $.phone }\n    update: { tags_to_add: [lead] }",
+                "requires: { tags: [lead] }\nrules:\n  - name: lead\n    contact: { mobile: $.phone }\n    update: { tags_to_add: [lead] }",
+            ),
+            Self::TextLikeAPath => (
+                "rules:\n  - name: lead\n    contact: { mobile: $.phone }\n    update: { name: { value: $.name, when: { $.new: true } } }",
+                "rules:\n  - name: lead\n    contact: { mobile: $.phone }\n    update: { name: { from: $.name, when: { $.new: true } } }",
+            ),
             Self::UnknownTag => (
                 "rules:\n  - name: lead\n    contact: { mobile: $.phone }\n    update: { tags_to_add: [leed] }",
                 "rules:\n  - name: lead\n    contact: { mobile: $.phone }\n    update: { tags_to_add: [lead] }",

@@ -8,16 +8,17 @@ use indexmap::IndexMap;
 use jiff::tz::TimeZone;
 
 use super::allow::Allowed;
+use super::extend::{Base, EXTENDS, is_as_shipped};
 use super::fields::Fields;
 use super::node::{Kind, Node};
 use super::problem::{Code, Problem, Problems};
-use super::{headers, lints, mend, place, scalar};
+use super::{headers, lints, mend, place, requires, scalar};
 use crate::event::SourceName;
 use crate::mapping::body::{Body, Format};
 use crate::mapping::event::EventFields;
 use crate::mapping::expr::{Names, Reading, Table};
 use crate::mapping::rule::{Defaults, Rule};
-use crate::mapping::source::{ASKS, Asks, Requires};
+use crate::mapping::source::{ASKS, Asks};
 use crate::mapping::testing;
 use crate::mapping::update::Asked;
 use crate::mapping::{Source, When, lets};
@@ -33,6 +34,8 @@ pub(in crate::mapping) struct Read {
     pub(in crate::mapping) problems: Vec<Problem>,
     /// Places of the text that are not to be shown.
     pub(in crate::mapping) hidden: Vec<Range<usize>>,
+    /// The shipped mapping that it extends, and what is wrong there once the file stands on top of it.
+    pub(in crate::mapping) base: Option<(Base, Vec<Problem>)>,
 }
 
 /// A part of the file that has its meaning elsewhere.
@@ -50,6 +53,7 @@ pub type Check<'c> = &'c dyn Fn(Part, &Node, &mut Problems);
 /// The keys of a file, in the order of the reference.
 const KEYS: &[&str] = &[
     "source",
+    "extends",
     "description",
     "country",
     "timezone",
@@ -69,12 +73,31 @@ const KEYS: &[&str] = &[
     "tests",
 ];
 
-/// Reads a file whose name, less its folder, is `file`.
-pub(in crate::mapping) fn read(file: &str, text: &str, check: Check<'_>) -> Read {
+/// Reads a file whose name, less its folder, is `file`. What it extends is one of `bases` or is in the program.
+pub(in crate::mapping) fn read(
+    file: &str,
+    text: &str,
+    bases: &[(String, String)],
+    check: Check<'_>,
+) -> Read {
     let mut problems = Problems::default();
-    let mut found = Read { source: None, name: None, problems: Vec::new(), hidden: Vec::new() };
+    let mut found =
+        Read { source: None, name: None, problems: Vec::new(), hidden: Vec::new(), base: None };
+    let (mut base, mut tested_elsewhere) = (None, false);
     match Node::read(text) {
-        Ok(node) => read_root(file, &node, check, &mut found, &mut problems),
+        Ok(node) if node.get(EXTENDS).is_some() => {
+            tested_elsewhere = is_as_shipped(&node);
+            base = Base::of(&node, text, bases, &mut problems);
+            let whole = base.as_ref().map(|base| base.under(&node, &mut problems));
+            match whole {
+                Some(Ok(whole)) => {
+                    read_root(file, &whole, base.as_ref(), check, &mut found, &mut problems);
+                }
+                Some(Err(problem)) => problems.add(problem),
+                None => {}
+            }
+        }
+        Ok(node) => read_root(file, &node, None, check, &mut found, &mut problems),
         Err(problem) => {
             found.hidden = lints::secrets_in_text(text);
             // A mended line is never one with a secret in it.
@@ -82,25 +105,43 @@ pub(in crate::mapping) fn read(file: &str, text: &str, check: Check<'_>) -> Read
             problems.add(if shown { mend::explained(text, problem) } else { problem });
         }
     }
+    let joined = base.as_ref().map(|base| base.joined(text));
+    let text = joined.as_deref().unwrap_or(text);
     let allowed = Allowed::read(text);
     allowed.wrong.iter().for_each(|problem| problems.add(problem.clone()));
     if problems.has_errors() {
         found.source = None;
     }
     found.problems = problems.into_sorted();
-    found.problems.retain(|problem| !allowed.silences(problem));
+    found.problems.retain(|problem| {
+        !(allowed.silences(problem) || tested_elsewhere && problem.code == Code::NoTests)
+    });
     lints::without_contradictions(&mut found.problems);
     // A mended line is never one with a secret in it.
     if found.hidden.is_empty() {
         let cut = |problem| mend::cut(text, problem);
         found.problems = found.problems.into_iter().map(cut).collect();
     }
+    if let Some(base) = base {
+        let (own, theirs) = base.split(found.problems);
+        found.problems = own;
+        found.base = Some((base, theirs));
+    }
     found
 }
 
-fn read_root(file: &str, node: &Node, check: Check<'_>, found: &mut Read, problems: &mut Problems) {
+fn read_root(
+    file: &str,
+    node: &Node,
+    base: Option<&Base>,
+    check: Check<'_>,
+    found: &mut Read,
+    problems: &mut Problems,
+) {
     let Some(mut fields) = Fields::of(node, problems) else { return };
     fields.mend(KEYS, problems);
+    // It is gone where it is known.
+    fields.take(EXTENDS);
     found.name = source_name(file, fields.take("source"), node, problems);
     let description = fields
         .take("description")
@@ -153,19 +194,11 @@ fn read_root(file: &str, node: &Node, check: Check<'_>, found: &mut Read, proble
         .take("per_minute")
         .and_then(|node| scalar::number(node, 1, u32::MAX, problems))
         .and_then(NonZeroU32::new);
-    let stale_guard = fields.take("stale_guard").and_then(|node| {
-        let guard = scalar::boolean(node, problems)?;
-        if guard && !event.has_occurred_at() {
-            let problem = Problem::error(
-                Code::Value,
-                node.span.clone(),
-                "`stale_guard` needs `event.occurred_at`",
-            );
-            problems.add(problem.help("it compares the times at which events happened"));
-        }
-        Some(guard)
-    });
-    let requires = fields.take("requires").and_then(|node| requires(node, &compiled, problems));
+    let stale_guard =
+        fields.take("stale_guard").and_then(|node| stale_guard(node, &event, problems));
+    let requires = fields
+        .take("requires")
+        .and_then(|listed| requires::read(listed, &compiled, base, &node.span, problems));
     let names: Vec<Arc<str>> = compiled.iter().map(|rule| Arc::clone(&rule.name)).collect();
     let tests = testing::read(fields.take("tests"), node, &rule_names(listed), &timezone, problems);
     fields.finish(problems);
@@ -201,6 +234,19 @@ fn read_root(file: &str, node: &Node, check: Check<'_>, found: &mut Read, proble
     };
     source.note_what_is_read();
     found.source = Some(source);
+}
+
+fn stale_guard(node: &Node, event: &EventFields, problems: &mut Problems) -> Option<bool> {
+    let guard = scalar::boolean(node, problems)?;
+    if guard && !event.has_occurred_at() {
+        let problem = Problem::error(
+            Code::Value,
+            node.span.clone(),
+            "`stale_guard` needs `event.occurred_at`",
+        );
+        problems.add(problem.help("it compares the times at which events happened"));
+    }
+    Some(guard)
 }
 
 /// The name that `source` gives, else that of the file.
@@ -299,30 +345,6 @@ fn name_node(rule: &Node) -> Option<&Node> {
 fn rule_names(rules: Option<&Node>) -> Vec<&str> {
     let items = rules.and_then(Node::as_list).unwrap_or_default();
     items.iter().filter_map(name_node).filter_map(Node::as_text).collect()
-}
-
-fn requires(node: &Node, rules: &[Rule], problems: &mut Problems) -> Option<Requires> {
-    let mut fields = Fields::of(node, problems)?;
-    let mut list = |name, what| {
-        fields.take(name).map(|node| scalar::words(node, what, problems)).unwrap_or_default()
-    };
-    let found =
-        Requires { tags: list("tags", "a tag"), attributes: list("attributes", "an attribute") };
-    let used = Requires::of(rules);
-    for (kind, used, listed) in
-        [("tag", used.tags, &found.tags), ("attribute", used.attributes, &found.attributes)]
-    {
-        for name in used.iter().filter(|name| !listed.contains(name)) {
-            problems.add(Problem::warning(
-                Code::NotRequired,
-                fields.span(),
-                format!("a rule uses the {kind} `{name}`, which `requires` does not list"),
-                "it must exist in Chatflow's settings: list it here",
-            ));
-        }
-    }
-    fields.finish(problems);
-    Some(found)
 }
 
 /// Looks at the texts of the file's values: adds what is wrong with them as texts, and tells whether there may be

@@ -6,6 +6,7 @@
 
 mod allow;
 mod example;
+mod extend;
 mod fields;
 mod file;
 mod headers;
@@ -15,6 +16,7 @@ mod merge;
 mod node;
 mod place;
 mod problem;
+mod requires;
 mod said;
 pub mod scalar;
 pub mod schema;
@@ -22,6 +24,8 @@ mod write;
 
 pub(super) use allow::Allowed;
 pub use example::Example;
+pub(super) use extend::Base;
+pub use extend::{LIBRARY, extends};
 pub use fields::Fields;
 pub use file::{Check, Part};
 pub(super) use file::{Read, read};

@@ -137,6 +137,27 @@ impl Node {
         }
     }
 
+    /// The value of a key, where it is a block that has it.
+    pub fn get(&self, name: &str) -> Option<&Self> {
+        let Kind::Map(entries) = &self.kind else { return None };
+        entries.iter().find(|(key, _)| key.as_text() == Some(name)).map(|(_, value)| value)
+    }
+
+    /// Has it and all that is below it stand so many bytes further on.
+    pub(in crate::mapping) fn shift(&mut self, by: usize) {
+        self.span = self.span.start + by..self.span.end + by;
+        match &mut self.kind {
+            Kind::Scalar { .. } => {}
+            Kind::List(items) => items.iter_mut().for_each(|item| item.shift(by)),
+            Kind::Map(entries) => {
+                for (key, value) in entries {
+                    key.shift(by);
+                    value.shift(by);
+                }
+            }
+        }
+    }
+
     /// The items of a list.
     pub fn as_list(&self) -> Option<&[Self]> {
         if let Kind::List(items) = &self.kind { Some(items) } else { None }

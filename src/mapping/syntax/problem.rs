@@ -108,6 +108,11 @@ codes! {
     NotRequired = "W016",
     /// An entry of a table that no word can reach after the step before `map`, such as `Pro` after `lower`.
     NeverReached = "W017",
+    /// A tag or an attribute that `requires` lists and no rule uses: people make it for nothing, or a rule misspells it.
+    /// Where rules take names from the event, none is reported.
+    NotUsed = "W018",
+    /// A text under `value` that would be a path under `from`: it is sent as it stands.
+    TextLikeAPath = "W019",
     // What only the API can tell: asked by `check --api`
     /// A tag that a rule uses and Chatflow's settings do not have: the API refuses the whole update. Make the tag in
     /// Chatflow first, or take the name of one that is there.

@@ -2,7 +2,7 @@ use super::*;
 use crate::document::Value;
 use crate::mapping::expr::Names;
 use crate::mapping::expr::samples::{document, with_reading};
-use crate::mapping::syntax::{Node, Problem};
+use crate::mapping::syntax::{Code, Node, Problem};
 
 fn read(written: &str) -> (Option<When>, Vec<Problem>) {
     let node = Node::read(written).unwrap();
@@ -12,7 +12,9 @@ fn read(written: &str) -> (Option<When>, Vec<Problem>) {
 
 /// `yes`, `no` or `held`.
 fn answer(written: &str, document: &Value) -> &'static str {
-    let (when, problems) = read(written);
+    let (when, mut problems) = read(written);
+    // A text that looks like a path is a text all the same.
+    problems.retain(|problem| problem.code != Code::TextLikeAPath);
     assert_eq!(problems, [], "{written}");
     match when.unwrap().holds(&Scope::new(document)) {
         Ok(true) => "yes",
@@ -117,7 +119,7 @@ fn equality_is_exact_and_numbers_are_compared_by_their_digits() {
         ("$.a: { not_equals: $.b }", r#"{"a":"x"}"#, "yes"),
         ("$.a: { in: $.b }", r#"{"a":"x","b":["y","x"]}"#, "yes"),
         ("$.a: { in: $.b }", r#"{"a":"x"}"#, "no"),
-        ("$.a: { equals: { value: $.x } }", r#"{"a":"$.x"}"#, "yes"),
+        ("$.a: { equals: { value: $5 } }", r#"{"a":"$5"}"#, "yes"),
         ("$.a: { gt: 1e2 }", r#"{"a":"100.5"}"#, "yes"),
         ("$.a: { gte: $.b, lt: 10 }", r#"{"a":5,"b":5}"#, "yes"),
     ]);

@@ -14,6 +14,7 @@
 mod candidate;
 mod follow;
 mod secret_files;
+mod shipped;
 mod watch;
 
 pub use candidate::{Files, Fit, Offered, Unfit};
@@ -24,7 +25,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use jiff::Timestamp;
 use tokio::sync::Mutex;
-use tracing::{debug, error, info};
+use tracing::{debug, error, info, warn};
 
 use self::candidate::fingerprint;
 use self::secret_files::{Remembering, SecretFiles};
@@ -158,6 +159,14 @@ impl Live {
         let mut files = files;
         files.sort();
         let kept = self.around.store.kept_mappings().await;
+        let other = kept.as_ref().map(|kept| shipped::otherwise(kept, &files)).unwrap_or_default();
+        if !other.is_empty() {
+            warn!(
+                mappings = %other.join(", "),
+                "this release ships other mappings than the one that ran before, and sources extend them: \
+                 `chatflow-bridge diff` shows what becomes different"
+            );
+        }
         if !kept.is_ok_and(|kept| kept == files) {
             let state = &mut *self.state.lock().await;
             state.to_keep = Some(files);

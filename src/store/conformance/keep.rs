@@ -182,7 +182,7 @@ pub(crate) async fn what_went_wrong_is_shown_with_the_update(backend: impl Backe
     let id = store(&**backend.store(), both).await[0];
     for words in ["first", "second"] {
         let trouble = Trouble { status: Some(500), words: words.to_owned() };
-        let end = End::Again { after: Duration::ZERO, trouble };
+        let end = End::Again { after: Duration::ZERO, trouble, may_have_landed: false };
         record(&**backend.store(), claim_one(&**backend.store()).await.lent, end).await;
     }
     let dead = End::Dead(DeadReason::GaveUp, Trouble { status: None, words: "last".to_owned() });
@@ -267,7 +267,7 @@ pub(crate) async fn a_secret_that_is_forgotten_leaves_its_place_to_the_next(back
 pub(crate) async fn a_store_that_is_closed_says_so(backend: impl Backend) {
     store(&**backend.store(), vec![event(vec![update(1, "a")])]).await;
     let lent = claim_one(&**backend.store()).await.lent;
-    let waiting = backend.store().claim(1);
+    let waiting = backend.store().claim(ONE);
     tokio::pin!(waiting);
     assert!(poll!(waiting.as_mut()).is_pending());
 
@@ -275,8 +275,11 @@ pub(crate) async fn a_store_that_is_closed_says_so(backend: impl Backend) {
 
     assert!(matches!(waiting.await, Err(Error::Closed)));
     assert!(matches!(backend.store().append(request(), vec![]).await, Err(Error::Closed)));
-    assert!(matches!(backend.store().record(lent, End::Delivered).await, Err(Error::Closed)));
-    assert!(matches!(backend.store().claim(1).await, Err(Error::Closed)));
+    assert!(matches!(
+        backend.store().record(vec![(lent, End::Delivered)], AfterDead::Continue).await,
+        Err(Error::Closed)
+    ));
+    assert!(matches!(backend.store().claim(ONE).await, Err(Error::Closed)));
     assert!(matches!(backend.store().numbers().await, Err(Error::Closed)));
     assert!(matches!(backend.store().check_writable().await, Err(Error::Closed)));
     assert!(matches!(backend.store().keep_mappings(vec![]).await, Err(Error::Closed)));

@@ -115,45 +115,47 @@ pub(crate) async fn a_fence_that_is_no_longer_in_force_changes_nothing(backend: 
     for stale in [first, second] {
         assert_ne!(stale.fence, third.fence);
         for end in [End::Delivered, again(SECOND), End::GivenBack { after: SECOND }] {
-            assert!(!backend.store().record(stale, end).await.unwrap());
+            let ends = vec![(stale, end)];
+            assert!(!backend.store().record(ends, AfterDead::Continue).await.unwrap());
         }
     }
 
     assert_eq!(backend.store().numbers().await.unwrap(), before);
     lends_nothing(&**backend.store()).await;
     record(&**backend.store(), third, End::Delivered).await;
-    assert!(!backend.store().record(third, End::Delivered).await.unwrap(), "only once");
+    let ends = vec![(third, End::Delivered)];
+    assert!(!backend.store().record(ends, AfterDead::Continue).await.unwrap(), "only once");
     assert_eq!(name(&claim_one(&**backend.store()).await), "b");
 }
 
 pub(crate) async fn a_claim_waits_until_something_is_due(backend: impl Backend) {
-    let waiting = backend.store().claim(1);
+    let waiting = backend.store().claim(ONE);
     tokio::pin!(waiting);
     assert!(poll!(waiting.as_mut()).is_pending());
 
     store(&**backend.store(), vec![event(vec![update(1, "a")])]).await;
 
-    let claim = waiting.await.unwrap().remove(0);
+    let claim = alone(waiting.await.unwrap().remove(0));
     record(&**backend.store(), claim.lent, again(60 * SECOND)).await;
-    let waiting = backend.store().claim(1);
+    let waiting = backend.store().claim(ONE);
     tokio::pin!(waiting);
     assert!(poll!(waiting.as_mut()).is_pending());
     store(&**backend.store(), vec![event(vec![])]).await;
     assert!(poll!(waiting.as_mut()).is_pending());
     backend.clock().advance(60 * SECOND);
-    assert_eq!(name(&waiting.await.unwrap()[0]), "a");
+    assert_eq!(name(&waiting.await.unwrap()[0].updates[0]), "a");
 }
 
 pub(crate) async fn a_claim_that_is_dropped_gives_back_what_it_would_have_lent(
     backend: impl Backend,
 ) {
     {
-        let before_it_is_due = backend.store().claim(1);
+        let before_it_is_due = backend.store().claim(ONE);
         tokio::pin!(before_it_is_due);
         assert!(poll!(before_it_is_due.as_mut()).is_pending());
     }
     {
-        let when_it_is_lent = backend.store().claim(1);
+        let when_it_is_lent = backend.store().claim(ONE);
         tokio::pin!(when_it_is_lent);
         assert!(poll!(when_it_is_lent.as_mut()).is_pending());
         store(&**backend.store(), vec![event(vec![update(1, "a")])]).await;
@@ -176,4 +178,23 @@ pub(crate) async fn what_was_lent_is_due_again_after_a_restart_and_its_attempt_c
     let claim = claim_one(&**backend.store()).await;
     assert_eq!((name(&claim), claim.attempt), ("a", 2));
     lends_nothing(&**backend.store()).await;
+}
+
+pub(crate) async fn what_may_have_landed_in_one_request_goes_again_in_one_though_merging_is_off_since(
+    backend: impl Backend,
+) {
+    let to = &**backend.store();
+    store(to, vec![event(vec![update(1, "a"), update(1, "b")])]).await;
+    let merged = to.claim(Wanted { runs: 1, merging: true }).await.unwrap();
+    assert_eq!(names(&merged[0].updates), ["a", "b"]);
+    store(to, vec![event(vec![update(1, "c")])]).await;
+
+    let backend = backend.reopened().await;
+
+    let to = &**backend.store();
+    let again = to.claim(ONE).await.unwrap();
+    assert_eq!(names(&again[0].updates), ["a", "b"]);
+    let lent = again[0].updates.iter().map(|claim| (claim.lent, End::Delivered)).collect();
+    assert!(to.record(lent, AfterDead::Continue).await.unwrap());
+    assert_eq!(name(&claim_one(to).await), "c");
 }

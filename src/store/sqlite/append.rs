@@ -152,11 +152,18 @@ impl Batch<'_> {
         update: &PreparedUpdate,
     ) -> rusqlite::Result<()> {
         let rule = self.name(&update.rule)?;
+        let mut key = None;
+        let mut withdrawal = None;
         let (lane, state, due_at, reason, counted) = match &update.state {
-            PreparedState::Waiting { lane, .. } => {
-                let due_at = (!self.is_busy(*lane)).then_some(self.now);
-                self.changes.lanes.insert(*lane, true);
-                (*lane, State::Open, due_at, None, What::Open)
+            PreparedState::Waiting(waiting) => {
+                let lane = if waiting.is_key { self.lane_of(waiting.lane)? } else { waiting.lane };
+                for &key in &waiting.new_keys {
+                    self.expect_key(key, lane)?;
+                }
+                key = waiting.is_key.then_some(waiting.lane);
+                withdrawal = waiting.withdrawal.then_some(true);
+                let due_at = self.arrive(lane, waiting.withdrawal);
+                (lane, State::Open, due_at, None, What::Open)
             }
             PreparedState::Held { reason, .. } => (0, State::Held, None, Some(*reason), What::Held),
             PreparedState::Skipped(reason) => {
@@ -176,12 +183,13 @@ impl Batch<'_> {
             due_at,
             finished_at,
             reason,
+            key,
+            withdrawal,
         ))?;
         match &update.state {
-            PreparedState::Waiting { plan, .. } => {
-                self.connection
-                    .prepare_cached(statements::ADD_PLAN)?
-                    .execute((id, PLAN_FORM, plan))?;
+            PreparedState::Waiting(waiting) => {
+                let mut add = self.connection.prepare_cached(statements::ADD_PLAN)?;
+                add.execute((id, PLAN_FORM, &waiting.plan))?;
             }
             PreparedState::Held { detail, .. } => {
                 self.connection.prepare_cached(statements::ADD_DETAIL)?.execute((id, detail))?;

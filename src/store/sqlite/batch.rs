@@ -1,20 +1,19 @@
 //! One transaction, and what it changes in memory once it is committed.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension};
 
 use super::keys::EventKey;
+use super::lanes::LaneChanges;
 use super::ledger::Deltas;
-use super::memory::{Hashed, Memory};
+use super::memory::Memory;
 use super::seen::{Mark, Marks};
 use super::statements;
 
 /// What a transaction changes in memory: nothing of it counts before the commit.
 pub(super) struct Changes {
-    /// Lanes that became busy or free.
-    pub(super) lanes: HashMap<i64, bool, Hashed>,
+    pub(super) lanes: LaneChanges,
     pub(super) keys: Marks,
     /// How far the older keys were moved to their table.
     pub(super) moved_to: Option<usize>,
@@ -35,7 +34,7 @@ pub(super) struct Batch<'a> {
 impl<'a> Batch<'a> {
     pub(super) fn new(connection: &'a Connection, memory: &'a Memory, now: i64) -> Self {
         let changes = Changes {
-            lanes: HashMap::default(),
+            lanes: LaneChanges::default(),
             keys: Marks::default(),
             moved_to: None,
             names: Vec::new(),
@@ -43,11 +42,6 @@ impl<'a> Batch<'a> {
             last_event: memory.last_event,
         };
         Self { connection, memory, now, changes }
-    }
-
-    pub(super) fn is_busy(&self, lane: i64) -> bool {
-        let changed = self.changes.lanes.get(&lane).copied();
-        changed.unwrap_or_else(|| self.memory.busy.contains(&lane))
     }
 
     /// The event this key belongs to, while its window lasts.

@@ -6,25 +6,25 @@ use jiff::Timestamp;
 
 use super::append::{CONTROL, IGNORED, TAKEN};
 use super::connection::failed;
-use super::kept::KeptRequest;
+use super::kept::{self, KeptRequest};
 use super::record::{State, update_id};
 use super::statements;
 use crate::event::{EventId, SourceName};
-use crate::store::{Error, EventFilter, EventRow, Page, StoredEvent, UpdateFilter, UpdateRow};
+use crate::store::{Error, EventFilter, EventRow, Page, StoredEvent, UpdateRow};
 
 /// No page is longer.
-const MOST: usize = 1000;
+pub(super) const MOST: usize = 1000;
 
 /// After which row a page begins: its id, and when it ended where the list is in that order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Place {
-    finished_at: i64,
-    id: i64,
+pub(super) struct Place {
+    pub(super) finished_at: i64,
+    pub(super) id: i64,
 }
 
 const TOP: Place = Place { finished_at: i64::MAX, id: i64::MAX };
 
-fn place(page: &Page) -> Result<Place, Error> {
+pub(super) fn place(page: &Page) -> Result<Place, Error> {
     let Some(cursor) = &page.before else { return Ok(TOP) };
     let (finished_at, id) = cursor.split_once('.').unwrap_or(("0", cursor));
     match (finished_at.parse(), id.parse()) {
@@ -33,7 +33,7 @@ fn place(page: &Page) -> Result<Place, Error> {
     }
 }
 
-fn most(page: &Page) -> i64 {
+pub(super) fn most(page: &Page) -> i64 {
     i64::try_from(page.most.min(MOST)).unwrap_or(0)
 }
 
@@ -63,82 +63,29 @@ pub(super) fn event(connection: &Connection, id: EventId) -> Result<Option<Store
         .and_then(|mut request| {
             request
                 .query_row([id.0], |row| {
-                    let kept = KeptRequest {
-                        head: row.get(0)?,
-                        encoding: row.get(1)?,
-                        size: row.get(2)?,
-                        body: row.get::<_, Vec<u8>>(3)?.into(),
-                    };
+                    let (head, body): (Option<Vec<u8>>, Option<Vec<u8>>) =
+                        (row.get(0)?, row.get(3)?);
+                    let (encoding, size) = (row.get(1)?, row.get(2)?);
+                    let kept = head.zip(body).map(|(head, body)| KeptRequest {
+                        head,
+                        encoding,
+                        size,
+                        body: body.into(),
+                    });
                     Ok((kept, row.get::<_, u32>(4)?))
                 })
                 .optional()
         })
         .map_err(|error| failed(&error))?;
     let Some((kept, item)) = kept else { return Ok(None) };
+    let kept = kept.ok_or_else(|| Error::Failed(kept::UNREADABLE.to_owned()))?;
     let request = kept.request()?;
     let updates =
         list(connection, statements::UPDATES_OF_EVENT, [id.0], |row| update_row(row, false))?;
     Ok(Some(StoredEvent { event, item, request, updates }))
 }
 
-pub(super) fn updates(
-    connection: &Connection,
-    filter: &UpdateFilter,
-    page: &Page,
-) -> Result<Vec<UpdateRow>, Error> {
-    let (before, most) = (place(page)?, most(page));
-    let source = match &filter.source {
-        None => None,
-        Some(source) => match name_id(connection, source)? {
-            None => return Ok(Vec::new()),
-            known => known,
-        },
-    };
-    let Some(state) = &filter.state else {
-        let by_id = |row: &Row<'_>| update_row(row, false);
-        return match source {
-            None => list(connection, statements::UPDATES, (before.id, most), by_id),
-            Some(source) => {
-                let of = (before.id, most, source);
-                list(connection, statements::UPDATES_OF_SOURCE, of, by_id)
-            }
-        };
-    };
-    // The indexes begin with the source; there are few, so a list of all is the youngest of each, sorted.
-    let sources = match source {
-        Some(source) => vec![source],
-        None => list(connection, statements::SOURCES, [], |row| row.get(0))?,
-    };
-    let finished = State::FINISHED.iter().find(|finished| finished.as_str() == state);
-    let mut found = Vec::new();
-    for source in sources {
-        let of = (before.id, most, source);
-        found.extend(match (finished, state.as_str()) {
-            (Some(finished), _) => {
-                let of = (before.id, most, source, before.finished_at, *finished as u8);
-                list(connection, statements::UPDATES_FINISHED, of, |row| keyed(row, true))?
-            }
-            (None, "waiting") => {
-                list(connection, statements::UPDATES_WAITING, of, |row| keyed(row, false))?
-            }
-            (None, "in_flight") => {
-                list(connection, statements::UPDATES_IN_FLIGHT, of, |row| keyed(row, false))?
-            }
-            (None, _) => {
-                return Err(Error::Failed(
-                    "no such state: one of `waiting`, `in_flight`, `held`, `delivered`, `skipped`, `dead`, \
-                     `discarded`"
-                        .to_owned(),
-                ));
-            }
-        });
-    }
-    found.sort_unstable_by_key(|(place, _)| std::cmp::Reverse(*place));
-    found.truncate(page.most.min(MOST));
-    Ok(found.into_iter().map(|(_, row)| row).collect())
-}
-
-fn list<T>(
+pub(super) fn list<T>(
     connection: &Connection,
     sql: &str,
     parameters: impl Params,
@@ -150,7 +97,7 @@ fn list<T>(
         .map_err(|error| failed(&error))
 }
 
-fn name_id(connection: &Connection, source: &SourceName) -> Result<Option<i64>, Error> {
+pub(super) fn name_id(connection: &Connection, source: &SourceName) -> Result<Option<i64>, Error> {
     Ok(list(connection, statements::NAME_ID, [source.as_str()], |row| row.get(0))?.pop())
 }
 
@@ -188,37 +135,42 @@ fn event_row(row: &Row<'_>) -> rusqlite::Result<EventRow> {
     })
 }
 
-/// A row with its place in its list.
-fn keyed(row: &Row<'_>, by_end: bool) -> rusqlite::Result<(Place, UpdateRow)> {
-    let finished_at = if by_end { row.get::<_, Option<i64>>(9)?.unwrap_or(0) } else { 0 };
-    Ok((Place { finished_at, id: row.get(0)? }, update_row(row, by_end)?))
+/// When the event of an update was received, in milliseconds since 1970.
+pub(super) fn moment_of(row: &Row<'_>) -> rusqlite::Result<i64> {
+    row.get(8)
 }
 
-fn update_row(row: &Row<'_>, by_end: bool) -> rusqlite::Result<UpdateRow> {
+/// The word of the reference for the state of an update.
+pub(super) fn state_of(row: &Row<'_>) -> rusqlite::Result<&'static str> {
+    let state: i64 = row.get(4)?;
+    Ok(match State::FINISHED.iter().find(|finished| **finished as i64 == state) {
+        Some(finished) => finished.as_str(),
+        None if row.get(5)? => "in_flight",
+        None => State::Open.as_str(),
+    })
+}
+
+pub(super) fn update_row(row: &Row<'_>, by_end: bool) -> rusqlite::Result<UpdateRow> {
     let number: i64 = row.get(0)?;
     let id = update_id(number);
     let rule: String = row.get(2)?;
     let item: u32 = row.get(3)?;
-    let state: i64 = row.get(4)?;
-    let state = State::FINISHED.iter().find(|finished| **finished as i64 == state);
+    let state = state_of(row)?;
     let finished_at: Option<i64> = row.get(9)?;
     Ok(UpdateRow {
+        id,
         update: format!("{}/{rule}/{item}", id.event),
         event_id: id.event,
         source: source(row, 1)?,
         rule,
         item,
-        state: match state {
-            Some(finished) => finished.as_str(),
-            None if row.get(5)? => "in_flight",
-            None => State::Open.as_str(),
-        },
+        state,
         reason: row.get(6)?,
         attempts: row.get(7)?,
         received_at: moment(8, row.get(8)?)?,
         // What is held waits for somebody: that is no end.
         finished_at: match state {
-            Some(State::Held) => None,
+            "held" => None,
             _ => finished_at.map(|at| moment(9, at)).transpose()?,
         },
         status: row.get(10)?,

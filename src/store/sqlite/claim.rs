@@ -2,11 +2,16 @@
 
 use std::sync::Arc;
 
+use rusqlite::OptionalExtension;
+
 use super::batch::Batch;
+use super::kept;
+use super::lanes::{Loan, Standing};
 use super::queue::{Queue, give_back};
-use super::record::update_id;
+use super::record::{number, update_id};
 use super::statements;
-use crate::store::{Fence, Lent};
+use crate::contact::fold::{Fold, MOST_FOLDED};
+use crate::store::{Fence, Lane, Lent};
 
 /// A lent update as it is stored; who asked for it reads the plan.
 pub(super) struct RawClaim {
@@ -22,50 +27,160 @@ pub(super) struct RawClaim {
     pub(super) plan: Vec<u8>,
 }
 
+/// A run as it is stored.
+pub(super) struct RawRun {
+    pub(super) lane: Lane,
+    pub(super) updates: Vec<RawClaim>,
+}
+
+/// So many heads at once; then what waits behind each is looked at.
+const HEADS_AT_ONCE: usize = 64;
+
+/// About so many updates are lent in one commit at most, whatever waits behind the heads.
+const MOST_UPDATES: usize = 4096;
+
+/// A lent update, and what the store alone needs of it.
+struct Row {
+    claim: RawClaim,
+    lane: i64,
+    /// What has gone out together may have arrived: nothing else may go with it.
+    together: Option<i64>,
+}
+
 impl Batch<'_> {
-    /// Lends what has been due longest, at most `most`, oldest events first.
-    pub(super) fn claim(&self, most: usize, fence: Fence) -> rusqlite::Result<Vec<RawClaim>> {
+    /// Lends what has been due longest, at most `most` runs, oldest events first.
+    pub(super) fn claim(
+        &mut self,
+        most: usize,
+        merging: bool,
+        fence: Fence,
+    ) -> rusqlite::Result<Vec<RawRun>> {
+        let mut runs = Vec::new();
+        let mut lent = 0;
+        while runs.len() < most && lent < MOST_UPDATES {
+            let wanted = (most - runs.len()).min(HEADS_AT_ONCE);
+            let heads = self.heads(wanted, fence)?;
+            let is_all = heads.len() < wanted;
+            for head in heads {
+                let run = self.run_of(head, merging, fence)?;
+                lent += run.updates.len();
+                runs.push(run);
+            }
+            if is_all {
+                break;
+            }
+        }
+        runs.sort_unstable_by_key(|run| run.updates.first().map(|claim| claim.lent.update));
+        Ok(runs)
+    }
+
+    fn heads(&self, most: usize, fence: Fence) -> rusqlite::Result<Vec<Row>> {
         let mut claim = self.connection.prepare_cached(statements::CLAIM)?;
         let most = i64::try_from(most).unwrap_or(i64::MAX);
-        let rows = claim.query_map((fence.0, self.now, most), |row| {
-            Ok(RawClaim {
-                lent: Lent { update: update_id(row.get(0)?), fence },
-                source: self.text(row.get(1)?),
-                rule: self.text(row.get(2)?),
-                item: row.get(3)?,
-                attempt: row.get(4)?,
-                first_failed: row.get(5)?,
-                received_at: row.get::<_, Option<i64>>(6)?.unwrap_or(self.now),
-                // A plan that is missing is one that cannot be read.
-                form: row.get::<_, Option<i64>>(7)?.unwrap_or(0),
-                plan: row.get::<_, Option<Vec<u8>>>(8)?.unwrap_or_default(),
-            })
-        })?;
-        let mut claims = rows.collect::<Result<Vec<_>, _>>()?;
-        claims.sort_unstable_by_key(|claim| claim.lent.update);
-        Ok(claims)
+        claim.query_map((fence.0, self.now, most), |row| self.row(row, fence))?.collect()
+    }
+
+    fn row(&self, row: &rusqlite::Row<'_>, fence: Fence) -> rusqlite::Result<Row> {
+        let claim = RawClaim {
+            lent: Lent { update: update_id(row.get(0)?), fence },
+            source: self.text(row.get(1)?),
+            rule: self.text(row.get(2)?),
+            item: row.get(3)?,
+            attempt: row.get(4)?,
+            first_failed: row.get(5)?,
+            received_at: row.get::<_, Option<i64>>(6)?.unwrap_or(self.now),
+            // A plan that is missing is one that cannot be read.
+            form: row.get::<_, Option<i64>>(7)?.unwrap_or(0),
+            plan: row.get::<_, Option<Vec<u8>>>(8)?.unwrap_or_default(),
+        };
+        Ok(Row { claim, lane: row.get(9)?, together: row.get(10)? })
+    }
+
+    /// The run that begins with the head of a lane: what can go with it in one request, if that is wanted.
+    fn run_of(&mut self, head: Row, merging: bool, fence: Fence) -> rusqlite::Result<RawRun> {
+        let lane = head.lane;
+        if self.standing(lane) != Standing::Queued || self.is_blocked(lane) {
+            return Ok(RawRun { lane: Lane(lane), updates: vec![head.claim] });
+        }
+        let mut first = self.connection.prepare_cached(statements::FIRST_FOLLOWER)?;
+        let first: Option<i64> = first.query_row([lane], |row| row.get(0)).optional()?;
+        let Some(first) = first else {
+            self.set_standing(lane, Standing::Alone);
+            return Ok(RawRun { lane: Lane(lane), updates: vec![head.claim] });
+        };
+        let head = if first < number(head.claim.lent.update) {
+            self.oldest_instead(&head, first, fence)?
+        } else {
+            head
+        };
+        // What may have arrived in one request goes again in one, even where merging has been switched off since: the
+        // contact would step back.
+        let goes_together = merging || head.together.is_some();
+        let followers = if goes_together { self.followers(&head, fence)? } else { Vec::new() };
+        let mut join = self.connection.prepare_cached(statements::JOIN_RUN)?;
+        let mut updates = vec![head.claim];
+        for mut claim in followers {
+            join.execute((number(claim.lent.update), fence.0))?;
+            claim.attempt += 1;
+            updates.push(claim);
+        }
+        if updates.len() > 1 {
+            let left = u32::try_from(updates.len()).unwrap_or(u32::MAX);
+            self.set_loan(lane, Some(Loan { left, due_at: 0 }));
+        }
+        Ok(RawRun { lane: Lane(lane), updates })
+    }
+
+    /// An update that is older than the head has joined the lane since: it goes first.
+    fn oldest_instead(&self, head: &Row, oldest: i64, fence: Fence) -> rusqlite::Result<Row> {
+        let mut unlend = self.connection.prepare_cached(statements::UNLEND)?;
+        unlend.execute((number(head.claim.lent.update), fence.0))?;
+        let mut lend = self.connection.prepare_cached(statements::LEND)?;
+        lend.query_row((oldest, fence.0), |row| self.row(row, fence))
+    }
+
+    /// What waits behind the head and can go with it: as far as one request can carry it, and only what went out
+    /// together the last time, if nobody knows what became of that.
+    fn followers(&self, head: &Row, fence: Fence) -> rusqlite::Result<Vec<RawClaim>> {
+        let mut together = Vec::new();
+        let Ok(first) = kept::plan(head.claim.form, &head.claim.plan) else {
+            return Ok(together);
+        };
+        let mut fold = Fold::of(&first);
+        let mut followers = self.connection.prepare_cached(statements::FOLLOWERS)?;
+        let mut rows = followers.query((head.lane, MOST_FOLDED - 1))?;
+        while let Some(row) = rows.next()? {
+            let next = self.row(row, fence)?;
+            let plan = kept::plan(next.claim.form, &next.claim.plan);
+            let fits = next.together == head.together && plan.is_ok_and(|plan| fold.take(&plan));
+            if !fits {
+                break;
+            }
+            together.push(next.claim);
+        }
+        Ok(together)
     }
 }
 
 /// Updates on their way to who asked for them; what is not taken out goes back.
 pub(super) struct Lending {
-    claims: Vec<RawClaim>,
+    runs: Vec<RawRun>,
     queue: Arc<Queue>,
 }
 
 impl Lending {
-    pub(super) fn new(claims: Vec<RawClaim>, queue: Arc<Queue>) -> Self {
-        Self { claims, queue }
+    pub(super) fn new(runs: Vec<RawRun>, queue: Arc<Queue>) -> Self {
+        Self { runs, queue }
     }
 
     /// Takes them: from now on only a record ends the loan.
-    pub(super) fn take(mut self) -> Vec<RawClaim> {
-        std::mem::take(&mut self.claims)
+    pub(super) fn take(mut self) -> Vec<RawRun> {
+        std::mem::take(&mut self.runs)
     }
 }
 
 impl Drop for Lending {
     fn drop(&mut self) {
-        give_back(&self.queue, &self.claims);
+        give_back(&self.queue, &self.runs);
     }
 }

@@ -1,21 +1,47 @@
 //! Opening the file, and what SQLite's errors mean.
 
-use std::path::Path;
+use std::ops::Deref;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
+use super::cipher::Cipher;
+use super::sealing;
 use crate::store::Error;
 
 /// Room for the tables, however small a store may be; and the most that SQLite knows.
 const LEAST_PAGES: u64 = 256;
 const MOST_PAGES: u64 = 4_294_967_294;
 
+/// Where the store is, and the keys with which its connections read and write.
+#[derive(Clone)]
+pub(super) struct StoreFile {
+    path: PathBuf,
+    pub(super) cipher: Arc<Cipher>,
+}
+
+impl StoreFile {
+    pub(super) fn new(path: &Path, cipher: &Arc<Cipher>) -> Self {
+        Self { path: path.to_owned(), cipher: Arc::clone(cipher) }
+    }
+}
+
+impl Deref for StoreFile {
+    type Target = Path;
+
+    fn deref(&self) -> &Path {
+        &self.path
+    }
+}
+
 /// The connection that writes. `max_pages` is how large the store may be: a tenth more, and SQLite itself refuses.
-pub(super) fn writing(path: &Path, max_pages: u64) -> Result<Connection, Error> {
+pub(super) fn writing(file: &StoreFile, max_pages: u64) -> Result<Connection, Error> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_CREATE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags).map_err(|error| failed(&error))?;
+    let connection = Connection::open_with_flags(&**file, flags).map_err(|error| failed(&error))?;
+    sealing::teach(&connection, &file.cipher).map_err(|error| failed(&error))?;
     if connection.is_readonly(rusqlite::MAIN_DB).map_err(|error| failed(&error))? {
         return Err(Error::Failed("the file cannot be written: mend its permissions".to_owned()));
     }
@@ -48,9 +74,10 @@ pub(super) fn writing(path: &Path, max_pages: u64) -> Result<Connection, Error> 
 }
 
 /// A connection that only reads.
-pub(super) fn reading(path: &Path) -> Result<Connection, Error> {
+pub(super) fn reading(file: &StoreFile) -> Result<Connection, Error> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags).map_err(|error| failed(&error))?;
+    let connection = Connection::open_with_flags(&**file, flags).map_err(|error| failed(&error))?;
+    sealing::teach(&connection, &file.cipher).map_err(|error| failed(&error))?;
     connection.set_prepared_statement_cache_capacity(32);
     connection
         .execute_batch(

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use zstd::bulk::Compressor;
 
+use super::cipher::is_sealed;
 use crate::contact::PlannedUpdate;
 use crate::store::{Error, Request};
 
@@ -25,12 +26,18 @@ pub(super) fn plan_bytes(plan: &PlannedUpdate) -> Result<Vec<u8>, Error> {
         .map_err(|error| Error::Failed(format!("an update could not be written: {error}")))
 }
 
+/// What is said of what is sealed and cannot be opened.
+pub(super) const UNREADABLE: &str = "what is stored cannot be decrypted: its key is not in `store.encryption_key_file`, or it is damaged";
+
 /// Reads a plan, or says why this release cannot.
 pub(super) fn plan(form: i64, bytes: &[u8]) -> Result<PlannedUpdate, String> {
     if form != PLAN_FORM {
         return Err(format!(
             "the update is kept in form {form}, this release reads form {PLAN_FORM}: run the newer release again"
         ));
+    }
+    if is_sealed(bytes) {
+        return Err(UNREADABLE.to_owned());
     }
     // The parser's own message might name a value of the event.
     serde_json::from_slice(bytes).map_err(|error| {

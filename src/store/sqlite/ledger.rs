@@ -16,7 +16,7 @@ pub(super) enum What {
     Control = 2,
     Ignored = 3,
     Taken = 4,
-    /// Updates: planned = open + held + delivered + skipped + dead + discarded.
+    /// Updates: planned = open + held + delivered + skipped + dead + discarded + expired.
     Planned = 5,
     /// Waiting and in flight.
     Open = 6,
@@ -25,6 +25,30 @@ pub(super) enum What {
     Skipped = 9,
     Dead = 10,
     Discarded = 11,
+    /// Dead letters that were deleted: they count here, no more as held or dead.
+    Expired = 12,
+    /// Rows that were deleted of what still counts above: rows = counted − gone.
+    GoneControl = 102,
+    GoneIgnored = 103,
+    GoneTaken = 104,
+    GoneDelivered = 108,
+    GoneSkipped = 109,
+    GoneDiscarded = 111,
+}
+
+impl What {
+    /// The counter of the rows that were deleted of what is counted here; nothing where a row that goes counts no more.
+    pub(super) const fn gone(self) -> Option<Self> {
+        match self {
+            Self::Control => Some(Self::GoneControl),
+            Self::Ignored => Some(Self::GoneIgnored),
+            Self::Taken => Some(Self::GoneTaken),
+            Self::Delivered => Some(Self::GoneDelivered),
+            Self::Skipped => Some(Self::GoneSkipped),
+            Self::Discarded => Some(Self::GoneDiscarded),
+            _ => None,
+        }
+    }
 }
 
 /// Changes to the counters that one transaction makes.

@@ -1,12 +1,13 @@
 //! What the writer knows without asking: changed only after a commit, thrown away and loaded again after a failed one.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
 use rusqlite::Connection;
 
 use super::batch::Changes;
+use super::lanes::Lanes;
 use super::ledger::What;
 use super::schema;
 use super::seen::Seen;
@@ -62,9 +63,7 @@ impl Names {
 
 /// The writer's memory.
 pub(super) struct Memory {
-    /// Lanes with an update that is due, put off or lent: what is added to one of them waits behind it. 9 bytes a
-    /// lane, and the only thing that grows with what waits.
-    pub(super) busy: HashSet<i64, Hashed>,
+    pub(super) lanes: Lanes,
     pub(super) seen: Seen,
     pub(super) names: Names,
     pub(super) last_event: i64,
@@ -76,26 +75,19 @@ impl Memory {
     /// Reads it from the store; at most one covering index.
     pub(super) fn load(connection: &Connection, now: i64) -> Result<Self, Error> {
         let moved = schema::number(connection, "moved")?.unwrap_or(0);
-        Self::read(connection, moved, now).map_err(|error| failed(&error))
+        let deleted = schema::number(connection, "last_event")?.unwrap_or(0);
+        Self::read(connection, (moved, deleted), now).map_err(|error| failed(&error))
     }
 
-    fn read(connection: &Connection, moved: i64, now: i64) -> rusqlite::Result<Self> {
+    /// `moved` is the event up to which all keys are in their table, `deleted` the last one that was the youngest
+    /// when it was deleted: ids go on after both.
+    fn read(
+        connection: &Connection,
+        (moved, deleted): (i64, i64),
+        now: i64,
+    ) -> rusqlite::Result<Self> {
         let open: i64 =
             connection.query_row(statements::OPEN_UPDATES, [What::Open as u8], |row| row.get(0))?;
-        // In one piece: growing it step by step would hold the old and the new one at once. No more lanes are busy
-        // than updates are open, and what is reserved and never used takes no memory.
-        let mut busy = HashSet::default();
-        busy.reserve(usize::try_from(open).unwrap_or(0));
-        let mut lanes = connection.prepare(statements::LOAD_LANES)?;
-        let mut rows = lanes.query([])?;
-        while let Some(row) = rows.next()? {
-            busy.insert(row.get(0)?);
-        }
-        let mut leased = connection.prepare(statements::LOAD_LENT_LANES)?;
-        let mut rows = leased.query([])?;
-        while let Some(row) = rows.next()? {
-            busy.insert(row.get(0)?);
-        }
         let mut names = Names::default();
         let mut stored = connection.prepare(statements::LOAD_NAMES)?;
         let mut rows = stored.query([])?;
@@ -105,10 +97,10 @@ impl Memory {
         let last: Option<i64> =
             connection.query_row(statements::LAST_EVENT, [], |row| row.get(0))?;
         Ok(Self {
-            busy,
+            lanes: Lanes::load(connection, open)?,
             seen: Seen::load(connection, moved, now)?,
             names,
-            last_event: last.unwrap_or(0).max(moved),
+            last_event: last.unwrap_or(0).max(moved).max(deleted),
             open,
         })
     }
@@ -116,13 +108,7 @@ impl Memory {
     /// Takes over what a transaction changed, once it is committed.
     pub(super) fn apply(&mut self, changes: Changes) {
         let Changes { lanes, keys, moved_to, names, ledger, last_event } = changes;
-        for (lane, busy) in lanes {
-            if busy {
-                self.busy.insert(lane);
-            } else {
-                self.busy.remove(&lane);
-            }
-        }
+        self.lanes.apply(lanes);
         for name in names {
             self.names.push(name);
         }

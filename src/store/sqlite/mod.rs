@@ -3,7 +3,7 @@
 //! Whoever appends makes everything ready (`prepared`: hashed, written out, compressed) and puts it into a bounded
 //! `queue`; one thread, the `writer`, takes whatever waits into one transaction, so that many share one sync to
 //! disk. `append`, `remap`, `record` and `claim` are the parts of a transaction, `batch` is what it changes in `memory`
-//! once it is committed. `readers` look in beside it (`browse`, `numbers`). The tables are in `schema`, every
+//! once it is committed; `letters` is what operators ask. `readers` look in beside it (`browse`, `numbers`). The tables are in `schema`, every
 //! statement in `statements`. `offline` looks into a store that no bridge runs on.
 //!
 //! # Promises
@@ -15,12 +15,20 @@
 
 mod append;
 mod batch;
+mod blocked;
 mod browse;
+mod check;
+mod cipher;
 mod claim;
 mod connection;
+mod follow;
+mod house;
+mod join;
 mod kept;
 mod keys;
+mod lanes;
 mod ledger;
+mod letters;
 mod lock;
 mod mappings;
 mod memory;
@@ -30,16 +38,28 @@ mod prepared;
 mod queue;
 mod readers;
 mod record;
+mod recover;
+mod rekey;
 mod remap;
+mod removal;
+mod reserve;
+mod retention;
+mod revive;
 mod room;
+mod salvage;
 mod schema;
+mod sealing;
 mod seen;
 mod statements;
 #[cfg(test)]
 mod tests;
 mod writer;
 
+pub use check::{Depth, Finding, check};
 pub use offline::OfflineStore;
+pub use recover::{Recovered, recover};
+pub use rekey::{Progress, rekey};
+pub use salvage::Salvaged;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -50,23 +70,29 @@ use async_trait::async_trait;
 use rusqlite::OptionalExtension;
 use tokio::sync::oneshot;
 
-use self::claim::RawClaim;
+use self::cipher::Cipher;
+use self::claim::{RawClaim, RawRun};
+use self::connection::StoreFile;
+use self::follow::Followed;
+use self::house::House;
 use self::kept::LARGE_BODY;
 use self::keys::Keys;
 use self::lock::LockFile;
 use self::memory::Memory;
 use self::prepared::{Incoming, Prepared, PreparedAgain};
-use self::queue::{AdoptOp, AppendOp, ClaimOp, Ending, KeepOp, Queue, RecordOp};
+use self::queue::{AdoptOp, AppendOp, ClaimOp, Ending, JoinOp, KeepOp, Queue, RecordOp};
 use self::readers::Readers;
 use self::room::{PAGE_SIZE, Room};
 use self::writer::{Waits, Writer};
+use super::letters::{Letters, Search};
 use super::settings::StoreSettings;
 use super::{
-    Claim, End, Error, EventFilter, EventRow, Lent, NewEvent, NewUpdate, Numbers, Page, Receipt,
-    Request, Store, StoredEvent, UpdateFilter, UpdateRow,
+    AfterDead, Claim, End, Error, EventFilter, EventRow, Joined, Lane, Lent, NewEvent, NewUpdate,
+    Numbers, Page, Receipt, Request, Run, Store, StoredEvent, UpdateFilter, UpdateRow, Wanted,
 };
 use crate::clock::SharedClock;
-use crate::event::{EventId, SourceName};
+use crate::contact::Who;
+use crate::event::{EventId, SourceName, UpdateId};
 use crate::telemetry::metrics::Metrics;
 
 /// The store in one file. Dropping it is as good as [`close`](Store::close), but waits in place.
@@ -101,11 +127,21 @@ impl SqliteStore {
         place_for(path).map_err(named)?;
         let lock = LockFile::take(path)?;
         let max_pages = settings.max_size.0 / PAGE_SIZE;
-        let mut connection = connection::writing(path, max_pages).map_err(named)?;
+        let cipher = Cipher::read(settings.encryption_key_file.as_deref())?;
+        let file = StoreFile::new(path, &cipher);
+        let mut connection = connection::writing(&file, max_pages).map_err(named)?;
         let now = clock.now().as_millisecond();
-        let (fence, key) = writer::start(&mut connection, now).map_err(named)?;
+        let (fence, key) = writer::start(&mut connection, &cipher, now).map_err(named)?;
         let memory = Memory::load(&connection, now).map_err(named)?;
+        // A series that begins with its first failure does not rise: no alert would see that one.
+        for operation in ["append", "record", "claim", "keep"] {
+            for reason in ["full", "io"] {
+                metrics.store_errors_total.with_label_values(&[operation, reason]);
+            }
+        }
 
+        let limit = i64::try_from(settings.max_size.0).unwrap_or(i64::MAX);
+        metrics.store_size_limit_bytes.with_label_values::<&str>(&[]).set(limit);
         let queue = Arc::new(Queue::default());
         let woken = Arc::downgrade(&queue);
         clock.on_jump(Box::new(move || {
@@ -115,7 +151,7 @@ impl SqliteStore {
         }));
         let writer = Writer {
             queue: Arc::clone(&queue),
-            path: path.to_owned(),
+            path: file.clone(),
             max_pages,
             connection: Some(connection),
             memory: Some(memory),
@@ -125,6 +161,8 @@ impl SqliteStore {
             fence,
             lock,
             waits: Waits::default(),
+            house: House::new(settings.retention.clone(), clock.monotonic()),
+            followed: Followed::new(),
         };
         let thread = std::thread::Builder::new()
             .name("store".to_owned())
@@ -132,7 +170,7 @@ impl SqliteStore {
             .map_err(|error| Error::Failed(format!("its thread did not start: {error}")))?;
         Ok(Arc::new(Self {
             queue,
-            readers: Readers::new(path.to_owned()),
+            readers: Readers::new(file),
             keys: Keys::new(&key),
             clock,
             metrics,
@@ -140,35 +178,23 @@ impl SqliteStore {
         }))
     }
 
-    /// Reads what was lent; what this release cannot read is held instead.
-    fn readable(&self, lent: Vec<RawClaim>) -> Vec<Claim> {
+    /// Reads what was lent; what this release cannot read is held instead. Nothing where nothing is left.
+    fn readable(&self, run: RawRun) -> Option<Run> {
         let now = self.clock.now().as_millisecond();
-        let since = |then| Duration::from_millis(u64::try_from(now - then).unwrap_or(0));
-        let mut claims = Vec::with_capacity(lent.len());
-        for raw in lent {
-            let planned = kept::plan(raw.form, &raw.plan);
-            let source = SourceName::try_from(&*raw.source)
-                .map_err(|_| "its source has a name that this release does not know".to_owned());
-            match planned.and_then(|planned| Ok((planned, source?))) {
-                Ok((planned, source)) => claims.push(Claim {
-                    lent: raw.lent,
-                    source,
-                    rule: raw.rule,
-                    item: raw.item,
-                    attempt: raw.attempt,
-                    age: since(raw.received_at),
-                    failing_for: raw.first_failed.map(since),
-                    planned,
-                }),
-                Err(why) => {
-                    let ending = Ending::Unreadable(why);
-                    let op = RecordOp { lent: raw.lent, ending, reply: None };
-                    // Where the store is closed, the next start finds it again.
-                    self.queue.record(op).unwrap_or_default();
-                }
+        let mut updates = Vec::with_capacity(run.updates.len());
+        let mut unreadable = Vec::new();
+        for raw in run.updates {
+            let lent = raw.lent;
+            match readable(raw, now) {
+                Ok(claim) => updates.push(claim),
+                Err(why) => unreadable.push((lent, Ending::Unreadable(why))),
             }
         }
-        claims
+        if !unreadable.is_empty() {
+            // Where the store is closed, the next start finds it again.
+            self.queue.record(RecordOp::of_ours(unreadable)).unwrap_or_default();
+        }
+        (!updates.is_empty()).then_some(Run { lane: run.lane, updates })
     }
 
     /// Nothing more is taken; the thread that does the rest, unless somebody waits for it already.
@@ -207,25 +233,40 @@ impl Store for SqliteStore {
         Ok(!receipts.is_empty())
     }
 
-    async fn claim(&self, most: usize) -> Result<Vec<Claim>, Error> {
-        if most == 0 {
+    async fn claim(&self, wanted: Wanted) -> Result<Vec<Run>, Error> {
+        if wanted.runs == 0 {
             return Ok(Vec::new());
         }
         loop {
             let (reply, lending) = oneshot::channel();
-            self.queue.claim(ClaimOp { most, reply })?;
+            self.queue.claim(ClaimOp { wanted, reply })?;
             let lent = lending.await.map_err(|_| Error::Closed)?.take();
-            let claims = self.readable(lent);
-            if !claims.is_empty() {
-                return Ok(claims);
+            let runs: Vec<_> = lent.into_iter().filter_map(|run| self.readable(run)).collect();
+            if !runs.is_empty() {
+                return Ok(runs);
             }
         }
     }
 
-    async fn record(&self, lent: Lent, end: End) -> Result<bool, Error> {
+    async fn record(&self, ends: Vec<(Lent, End)>, after_dead: AfterDead) -> Result<bool, Error> {
         let (reply, recorded) = oneshot::channel();
-        self.queue.record(RecordOp { lent, ending: Ending::Said(end), reply: Some(reply) })?;
+        let ends = ends.into_iter().map(|(lent, end)| (lent, Ending::Said(end))).collect();
+        self.queue.record(RecordOp { ends, after_dead, reply: Some(reply) })?;
         recorded.await.map_err(|_| Error::Closed)?
+    }
+
+    async fn revive(&self, updates: &[UpdateId]) -> Result<Vec<UpdateId>, Error> {
+        revive::revive(&self.queue, updates).await
+    }
+
+    fn lane_of(&self, who: &Who) -> Lane {
+        Lane(self.keys.lane(who))
+    }
+
+    async fn join(&self, run: Vec<Lent>, lane: Lane) -> Result<Joined, Error> {
+        let (reply, joined) = oneshot::channel();
+        self.queue.join(JoinOp { run, to: lane.0, reply })?;
+        joined.await.map_err(|_| Error::Closed)?
     }
 
     async fn numbers(&self) -> Result<Numbers, Error> {
@@ -242,8 +283,10 @@ impl Store for SqliteStore {
     }
 
     async fn updates(&self, filter: &UpdateFilter, page: Page) -> Result<Vec<UpdateRow>, Error> {
-        let filter = filter.clone();
-        self.readers.read(move |connection| browse::updates(connection, &filter, &page)).await
+        let UpdateFilter { state, source } = filter.clone();
+        let states = state.into_iter().collect();
+        let search = Search { states, source, ..Search::default() };
+        Ok(self.find(&search, page).await?.rows)
     }
 
     async fn event(&self, id: EventId) -> Result<Option<StoredEvent>, Error> {
@@ -271,7 +314,7 @@ impl Store for SqliteStore {
         let name = adopted(source);
         let read = move |connection: &rusqlite::Connection| {
             connection
-                .query_row(statements::GET_META, [name], |row| row.get(0))
+                .query_row(statements::ADOPTED, [name], |row| row.get(0))
                 .optional()
                 .map_err(|error| connection::failed(&error))
         };
@@ -303,6 +346,22 @@ impl Drop for SqliteStore {
             drop(writer.join());
         }
     }
+}
+
+/// Reads a lent update, or says why this release cannot.
+fn readable(raw: RawClaim, now: i64) -> Result<Claim, String> {
+    let since = |then| Duration::from_millis(u64::try_from(now - then).unwrap_or(0));
+    Ok(Claim {
+        lent: raw.lent,
+        planned: kept::plan(raw.form, &raw.plan)?,
+        source: SourceName::try_from(&*raw.source)
+            .map_err(|_| "its source has a name that this release does not know".to_owned())?,
+        rule: raw.rule,
+        item: raw.item,
+        attempt: raw.attempt,
+        age: since(raw.received_at),
+        failing_for: raw.first_failed.map(since),
+    })
 }
 
 /// The name in `meta` under which the secret of a source's sender is kept.

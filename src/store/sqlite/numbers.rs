@@ -1,6 +1,6 @@
 //! How many there are of each, and how the balance stands.
 
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension};
 
 use super::ledger::What;
 use super::room::used_bytes;
@@ -8,7 +8,7 @@ use super::statements;
 use crate::store::Numbers;
 
 pub(super) fn numbers(connection: &Connection, now: i64) -> rusqlite::Result<Numbers> {
-    let mut counts = [0_u64; 12];
+    let mut counts = [0_u64; 13];
     let mut ledger = connection.prepare_cached(statements::LEDGER)?;
     let mut rows = ledger.query([])?;
     while let Some(row) = rows.next()? {
@@ -23,7 +23,11 @@ pub(super) fn numbers(connection: &Connection, now: i64) -> rusqlite::Result<Num
     let in_flight: i64 =
         connection.prepare_cached(statements::LENT)?.query_row([], |row| row.get(0))?;
     let (ready, in_flight) = (ready.cast_unsigned(), in_flight.cast_unsigned());
-    let waited = oldest.map_or(0, |oldest| u64::try_from(now - oldest).unwrap_or(0));
+    let since = |then: Option<i64>| then.map_or(0, |then| u64::try_from(now - then).unwrap_or(0));
+    let withdrawal: Option<i64> = connection
+        .prepare_cached(statements::OLDEST_WITHDRAWAL)?
+        .query_row([], |row| row.get(0))
+        .optional()?;
     Ok(Numbers {
         ready,
         scheduled: of(What::Open).saturating_sub(ready).saturating_sub(in_flight),
@@ -33,13 +37,15 @@ pub(super) fn numbers(connection: &Connection, now: i64) -> rusqlite::Result<Num
         skipped: of(What::Skipped),
         dead: of(What::Dead),
         discarded: of(What::Discarded),
+        expired: of(What::Expired),
         events_received: of(What::Received),
         events_duplicate: of(What::Duplicate),
         events_control: of(What::Control),
         events_ignored: of(What::Ignored),
         events_taken: of(What::Taken),
         updates_planned: of(What::Planned),
-        oldest_ready_seconds: waited / 1000,
+        oldest_ready_seconds: since(oldest) / 1000,
+        oldest_withdrawal_seconds: since(withdrawal) / 1000,
         size_bytes: used_bytes(connection)?,
     })
 }

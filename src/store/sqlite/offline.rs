@@ -3,11 +3,24 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use super::cipher::Cipher;
+use super::connection::StoreFile;
 use super::lock::LockFile;
 use super::readers::Readers;
 use super::{browse, place_for, schema};
 use crate::event::EventId;
 use crate::store::{Error, EventFilter, EventRow, Page, StoredEvent};
+
+/// Finds that there is a file.
+pub(super) fn is_there(path: &Path) -> Result<(), Error> {
+    if path.is_file() {
+        return Ok(());
+    }
+    Err(Error::Failed(format!(
+        "there is no store `{}`: name it with `--store sqlite:PATH` or `store.url`",
+        path.display()
+    )))
+}
 
 /// A store that is only read. No bridge can open it as long as this lives.
 pub struct OfflineStore {
@@ -16,22 +29,21 @@ pub struct OfflineStore {
 }
 
 impl OfflineStore {
-    /// Opens the store at `path`; nothing is made where there is none.
+    /// Opens the store at `path`; nothing is made where there is none. `key_file` is
+    /// `store.encryption_key_file`.
     ///
     /// # Errors
     ///
     /// [`Error::Held`] names the bridge that holds the store.
-    pub fn open(path: &Path) -> Result<Self, Error> {
+    pub fn open(path: &Path, key_file: Option<&Path>) -> Result<Self, Error> {
         place_for(path)?;
-        if !path.is_file() {
-            return Err(Error::Failed(format!(
-                "there is no store `{}`: name it with `--store sqlite:PATH` or `store.url`",
-                path.display()
-            )));
-        }
+        is_there(path)?;
         let lock = LockFile::take(path)?;
-        schema::check_readable(&super::connection::reading(path)?)?;
-        Ok(Self { readers: Readers::new(path.to_owned()), _lock: lock })
+        let file = StoreFile::new(path, &Cipher::read(key_file)?);
+        let connection = super::connection::reading(&file)?;
+        schema::check_readable(&connection)?;
+        schema::check_keys(&connection, &file.cipher)?;
+        Ok(Self { readers: Readers::new(file), _lock: lock })
     }
 
     /// Events, youngest first.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::kept::{KeptRequest, plan_bytes};
 use super::keys::{EventKey, Keys};
-use crate::contact::SkippedReason;
+use crate::contact::{SkippedReason, Who};
 use crate::event::{EventId, SourceName};
 use crate::store::{Error, NewEvent, NewState, NewUpdate, Request};
 
@@ -53,16 +53,28 @@ pub(super) struct PreparedUpdate {
 }
 
 pub(super) enum PreparedState {
-    Waiting { lane: i64, plan: Vec<u8> },
+    Waiting(PreparedWaiting),
     Held { reason: &'static str, detail: String },
     Skipped(SkippedReason),
+}
+
+/// An update that is to be sent.
+pub(super) struct PreparedWaiting {
+    /// The lane of what names the contact.
+    pub(super) lane: i64,
+    /// Whether that is anything but the contact's id, so that it may turn out to mean one.
+    pub(super) is_key: bool,
+    /// The lanes of the keys that the contact has afterwards.
+    pub(super) new_keys: Vec<i64>,
+    pub(super) withdrawal: bool,
+    pub(super) plan: Vec<u8>,
 }
 
 impl PreparedUpdate {
     fn bytes(&self) -> usize {
         size_of::<Self>()
             + match &self.state {
-                PreparedState::Waiting { plan, .. } => plan.len(),
+                PreparedState::Waiting(PreparedWaiting { plan, .. }) => plan.len(),
                 PreparedState::Held { detail, .. } => detail.len(),
                 PreparedState::Skipped(_) => 0,
             }
@@ -71,7 +83,7 @@ impl PreparedUpdate {
 
 /// How many of them wait.
 fn waiting(updates: &[PreparedUpdate]) -> usize {
-    let waits = |update: &&PreparedUpdate| matches!(update.state, PreparedState::Waiting { .. });
+    let waits = |update: &&PreparedUpdate| matches!(update.state, PreparedState::Waiting(_));
     updates.iter().filter(waits).count()
 }
 
@@ -138,13 +150,16 @@ fn prepare_updates(keys: &Keys, updates: Vec<NewUpdate>) -> Result<Vec<PreparedU
     updates.into_iter().map(|update| prepare_update(keys, update)).collect()
 }
 
-fn prepare_update(keys: &Keys, update: NewUpdate) -> Result<PreparedUpdate, Error> {
+pub(super) fn prepare_update(keys: &Keys, update: NewUpdate) -> Result<PreparedUpdate, Error> {
     let NewUpdate { rule, item, state } = update;
     let state = match state {
-        NewState::Waiting(planned) => PreparedState::Waiting {
+        NewState::Waiting(planned) => PreparedState::Waiting(PreparedWaiting {
             lane: keys.lane(&planned.target.who),
+            is_key: !matches!(planned.target.who, Who::Id(_)),
+            new_keys: planned.new_keys().map(|who| keys.lane(&who)).collect(),
+            withdrawal: planned.update.is_withdrawal(),
             plan: plan_bytes(&planned)?,
-        },
+        }),
         NewState::Held { reason, detail } => {
             PreparedState::Held { reason: reason.as_str(), detail }
         }
@@ -160,7 +175,7 @@ fn digest(keys: &Keys, updates: &[PreparedUpdate]) -> i64 {
         all.push(0);
         all.extend_from_slice(&update.item.to_be_bytes());
         match &update.state {
-            PreparedState::Waiting { plan, .. } => all.extend_from_slice(plan),
+            PreparedState::Waiting(waiting) => all.extend_from_slice(&waiting.plan),
             PreparedState::Held { reason, .. } => all.extend_from_slice(reason.as_bytes()),
             PreparedState::Skipped(reason) => all.extend_from_slice(reason.as_str().as_bytes()),
         }

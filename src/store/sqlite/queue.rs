@@ -6,9 +6,11 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
-use super::claim::{Lending, RawClaim};
+use super::claim::{Lending, RawRun};
+use super::letters::Asked;
 use super::prepared::Incoming;
-use crate::store::{End, Error, Lent, Receipt};
+use crate::store::letters::Changed;
+use crate::store::{AfterDead, End, Error, Joined, Lent, Receipt, Wanted};
 
 /// At most so many requests wait to be stored, and at most so many bytes of them; more is [`Error::Busy`].
 const MOST_APPENDS: usize = 8192;
@@ -34,18 +36,34 @@ pub(super) enum Ending {
     Said(End),
     /// This release cannot read it: it is held, reason `version`.
     Unreadable(String),
+    /// It is dead and is to wait again: whatever the fence, nobody holds it.
+    Revived,
 }
 
-/// An end to be recorded; without a reply where the store itself says it.
+/// Ends to be recorded, of one run; without a reply where the store itself says them.
 pub(super) struct RecordOp {
-    pub(super) lent: Lent,
-    pub(super) ending: Ending,
+    pub(super) ends: Vec<(Lent, Ending)>,
+    pub(super) after_dead: AfterDead,
     pub(super) reply: Option<oneshot::Sender<Result<bool, Error>>>,
+}
+
+impl RecordOp {
+    /// What the store itself says.
+    pub(super) fn of_ours(ends: Vec<(Lent, Ending)>) -> Self {
+        Self { ends, after_dead: AfterDead::Continue, reply: None }
+    }
+}
+
+/// A run that turns out to belong to another lane.
+pub(super) struct JoinOp {
+    pub(super) run: Vec<Lent>,
+    pub(super) to: i64,
+    pub(super) reply: oneshot::Sender<Result<Joined, Error>>,
 }
 
 /// Somebody who waits for due updates.
 pub(super) struct ClaimOp {
-    pub(super) most: usize,
+    pub(super) wanted: Wanted,
     pub(super) reply: oneshot::Sender<Lending>,
 }
 
@@ -53,6 +71,12 @@ pub(super) struct ClaimOp {
 pub(super) enum AdoptOp {
     Keep { name: String, secret: String, reply: oneshot::Sender<Result<String, Error>> },
     Forget { name: String, reply: oneshot::Sender<Result<bool, Error>> },
+}
+
+/// What an operator asks.
+pub(super) struct ChangeOp {
+    pub(super) asked: Asked,
+    pub(super) reply: oneshot::Sender<Result<Vec<Changed>, Error>>,
 }
 
 /// Somebody who asks whether the store can be written.
@@ -72,13 +96,28 @@ pub(super) type HookOp = Box<dyn FnOnce(&rusqlite::Connection) + Send>;
 #[derive(Default)]
 pub(super) struct Work {
     pub(super) records: Vec<RecordOp>,
+    pub(super) joins: Vec<JoinOp>,
     pub(super) appends: Vec<AppendOp>,
     pub(super) claims: Vec<ClaimOp>,
     pub(super) checks: Vec<CheckOp>,
     pub(super) keeps: Vec<KeepOp>,
     pub(super) adoptions: Vec<AdoptOp>,
+    pub(super) changes: Vec<ChangeOp>,
     #[cfg(test)]
     pub(super) hooks: Vec<HookOp>,
+}
+
+impl Work {
+    /// Whether nobody asks for anything.
+    pub(super) fn is_empty(&self) -> bool {
+        self.records.is_empty()
+            && self.appends.is_empty()
+            && self.claims.is_empty()
+            && self.checks.is_empty()
+            && self.keeps.is_empty()
+            && self.adoptions.is_empty()
+            && self.changes.is_empty()
+    }
 }
 
 /// How the last commit went: who was answered by it comes back soon, so the next one waits for them a little.
@@ -93,12 +132,14 @@ pub(super) struct Pace {
 #[derive(Default)]
 struct Waiting {
     records: VecDeque<RecordOp>,
+    joins: Vec<JoinOp>,
     appends: VecDeque<AppendOp>,
     bytes: usize,
     claims: Vec<ClaimOp>,
     checks: Vec<CheckOp>,
     keeps: Vec<KeepOp>,
     adoptions: Vec<AdoptOp>,
+    changes: Vec<ChangeOp>,
     #[cfg(test)]
     hooks: Vec<HookOp>,
     /// The clock was moved: what was not due may be due now.
@@ -110,7 +151,7 @@ struct Waiting {
 
 impl Waiting {
     fn operations(&self) -> usize {
-        self.records.len() + self.appends.len()
+        self.records.len() + self.joins.len() + self.appends.len()
     }
 
     fn is_urgent(&self) -> bool {
@@ -121,7 +162,8 @@ impl Waiting {
         let asked = !self.claims.is_empty()
             || !self.checks.is_empty()
             || !self.keeps.is_empty()
-            || !self.adoptions.is_empty();
+            || !self.adoptions.is_empty()
+            || !self.changes.is_empty();
         self.closed || self.jumped || asked
     }
 }
@@ -174,6 +216,14 @@ impl Queue {
         })
     }
 
+    /// Never refused either.
+    pub(super) fn join(&self, op: JoinOp) -> Result<(), Error> {
+        self.put(|waiting| {
+            waiting.joins.push(op);
+            Ok(())
+        })
+    }
+
     pub(super) fn claim(&self, op: ClaimOp) -> Result<(), Error> {
         self.put(|waiting| {
             waiting.claims.push(op);
@@ -202,6 +252,13 @@ impl Queue {
         })
     }
 
+    pub(super) fn change(&self, op: ChangeOp) -> Result<(), Error> {
+        self.put(|waiting| {
+            waiting.changes.push(op);
+            Ok(())
+        })
+    }
+
     #[cfg(test)]
     pub(super) fn hook(&self, op: HookOp) -> Result<(), Error> {
         self.put(|waiting| {
@@ -226,22 +283,17 @@ impl Queue {
         self.wake.notify_one();
     }
 
-    /// Takes nothing more and forgets what waits: who waits for an answer learns that the store is closed.
     pub(super) fn abandon(&self) {
         *self.lock() = Waiting { closed: true, ..Waiting::default() };
     }
 
     /// The next work; waits for it, but no longer than `idle`. Nothing when closed and all is done.
-    pub(super) fn take(&self, pace: Pace, idle: Option<Duration>) -> Option<Work> {
+    pub(super) fn take(&self, pace: Pace, idle: Duration) -> Option<Work> {
         let mut waiting = self.lock();
         let left_over = waiting.operations();
         waiting.wake_at = 1;
-        let until = idle.map(|idle| Instant::now() + idle);
+        let until = Instant::now() + idle;
         while waiting.operations() == 0 && !waiting.is_urgent() {
-            let Some(until) = until else {
-                waiting = self.wake.wait(waiting).unwrap_or_else(PoisonError::into_inner);
-                continue;
-            };
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 break;
@@ -271,7 +323,8 @@ impl Waiting {
         let done = self.operations() == 0
             && self.checks.is_empty()
             && self.keeps.is_empty()
-            && self.adoptions.is_empty();
+            && self.adoptions.is_empty()
+            && self.changes.is_empty();
         if self.closed && done {
             return None;
         }
@@ -283,11 +336,13 @@ impl Waiting {
         let appends = self.appends.len().min(APPENDS_A_COMMIT);
         let work = Work {
             records: self.records.drain(..records).collect(),
+            joins: std::mem::take(&mut self.joins),
             appends: self.appends.drain(..appends).collect(),
             claims: std::mem::take(&mut self.claims),
             checks: std::mem::take(&mut self.checks),
             keeps: std::mem::take(&mut self.keeps),
             adoptions: std::mem::take(&mut self.adoptions),
+            changes: std::mem::take(&mut self.changes),
             #[cfg(test)]
             hooks: std::mem::take(&mut self.hooks),
         };
@@ -297,10 +352,11 @@ impl Waiting {
 }
 
 /// Gives back what nobody took.
-pub(super) fn give_back(queue: &Arc<Queue>, claims: &[RawClaim]) {
-    for claim in claims {
-        let ending = Ending::Said(End::GivenBack { after: Duration::ZERO });
+pub(super) fn give_back(queue: &Arc<Queue>, runs: &[RawRun]) {
+    let back = || Ending::Said(End::GivenBack { after: Duration::ZERO });
+    for run in runs {
+        let ends = run.updates.iter().map(|claim| (claim.lent, back())).collect();
         // Where the store is closed, the next start gives it back.
-        queue.record(RecordOp { lent: claim.lent, ending, reply: None }).unwrap_or_default();
+        queue.record(RecordOp::of_ours(ends)).unwrap_or_default();
     }
 }

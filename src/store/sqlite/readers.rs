@@ -1,25 +1,24 @@
 //! Connections for looking in: short transactions, away from the writer and from the threads that serve.
 
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::Connection;
 
-use super::connection::{failed, reading};
+use super::connection::{StoreFile, failed, reading};
 use crate::store::Error;
 
 /// So many connections are kept open; more are opened as needed.
 const KEPT: usize = 2;
 
 pub(super) struct Readers {
-    path: PathBuf,
+    file: StoreFile,
     /// Nothing once closed.
     idle: Mutex<Option<Vec<Connection>>>,
 }
 
 impl Readers {
-    pub(super) fn new(path: PathBuf) -> Arc<Self> {
-        Arc::new(Self { path, idle: Mutex::new(Some(Vec::new())) })
+    pub(super) fn new(file: StoreFile) -> Arc<Self> {
+        Arc::new(Self { file, idle: Mutex::new(Some(Vec::new())) })
     }
 
     /// Reads in one transaction, which sees one state of the store.
@@ -45,7 +44,7 @@ impl Readers {
             let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
             idle.as_mut().ok_or(Error::Closed)?.pop()
         };
-        idle.map_or_else(|| reading(&self.path), Ok)
+        idle.map_or_else(|| reading(&self.file), Ok)
     }
 
     fn put_back(&self, connection: Connection) {

@@ -11,14 +11,20 @@
 //! - `upd` is the updates; its id is the event's id, shifted, and the place within the event, so that the updates of
 //!   an event are a range of ids. Only the first that waits in a lane has a `due_at`; one that is lent has a
 //!   `lease` instead; its followers have neither.
+//!   What may have reached the API in one request has the same number in `together` until it is known: it goes again
+//!   as it was. An update that names its contact by anything but the id keeps that key's lane in `key`.
+//! - `alias` is the keys that are known to mean a contact, and the lane they wait in since.
+//! - `blocked` is the lanes that wait until a dead update of theirs is replayed or discarded.
 //! - `seen` is the keys by which repeats are known. They are moved there late, from `event.seen_key`: an event may
 //!   be deleted only once its key has been moved (its id is not above `moved` in `meta`), and never the youngest
 //!   one, since ids go on from it.
 //! - `attempt` is failed attempts only.
+//! - `plan` is what is sent; where something was left out of an update, `original` is what its rule planned.
 //! - `mapping` is the mapping files that were last in force.
 
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 
+use super::cipher::Cipher;
 use super::connection::failed;
 use super::statements;
 use crate::store::Error;
@@ -40,6 +46,8 @@ pub(super) struct Step {
 pub(super) const STEPS: &[Step] = &[
     Step { schema: 1, readable_from: 1, sql: FIRST },
     Step { schema: 2, readable_from: 1, sql: MAPPINGS },
+    Step { schema: 3, readable_from: 1, sql: ORIGINALS },
+    Step { schema: 4, readable_from: 1, sql: LANES },
 ];
 
 const FIRST: &str = "
@@ -83,6 +91,19 @@ CREATE TABLE ledger(
 const MAPPINGS: &str =
     "CREATE TABLE mapping(name TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID, STRICT;";
 
+const ORIGINALS: &str = "ALTER TABLE plan ADD COLUMN original BLOB;";
+const LANES: &str = "
+ALTER TABLE upd ADD COLUMN key INTEGER;
+ALTER TABLE upd ADD COLUMN withdrawal INTEGER;
+ALTER TABLE upd ADD COLUMN together INTEGER;
+CREATE INDEX upd_withdrawal ON upd(id) WHERE withdrawal = 1 AND (state = 0 OR state = 4);
+CREATE TABLE alias(key INTEGER PRIMARY KEY, lane INTEGER NOT NULL, at INTEGER NOT NULL) STRICT;
+CREATE INDEX alias_age ON alias(at);
+CREATE INDEX alias_lane ON alias(lane);
+CREATE TABLE blocked(lane INTEGER NOT NULL, update_id INTEGER NOT NULL,
+  PRIMARY KEY(lane, update_id)) WITHOUT ROWID, STRICT;
+";
+
 /// Brings the tables to the last of `steps`, or finds that they are of a newer release.
 pub(super) fn migrate(connection: &mut Connection, steps: &[Step]) -> Result<(), Error> {
     let known = steps.last().map_or(0, |step| step.schema);
@@ -122,6 +143,54 @@ pub(super) fn check_readable(connection: &Connection) -> Result<(), Error> {
         )));
     }
     Ok(())
+}
+
+/// The keys, by their ids in hex, with which something in the store may be sealed.
+const SEALED_WITH: &str = "sealed_with";
+
+/// Finds whether all keys are there that the store needs.
+pub(super) fn check_keys(connection: &Connection, cipher: &Cipher) -> Result<(), Error> {
+    let sealed_with = sealed_with(connection)?;
+    let missing = cipher.missing(sealed_with.split_whitespace());
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let ids = missing.join("`, `");
+    Err(Error::Failed(if cipher.seals() {
+        format!(
+            "it is encrypted with the key `{ids}`, which `store.encryption_key_file` does not hold: put that key back into the file, the new one before it"
+        )
+    } else {
+        format!(
+            "it is encrypted with the key `{ids}`: name the file that holds it in `store.encryption_key_file`"
+        )
+    }))
+}
+
+/// Notes the key that seals, before it does.
+pub(super) fn note_key(connection: &Connection, cipher: &Cipher) -> Result<(), Error> {
+    let Some(current) = cipher.current() else { return Ok(()) };
+    let mut ids = sealed_with(connection)?;
+    if ids.split_whitespace().any(|id| id == current) {
+        return Ok(());
+    }
+    ids.push(' ');
+    ids.push_str(&current);
+    set_keys(connection, ids.trim())
+}
+
+/// Notes with which keys something may be sealed.
+pub(super) fn set_keys(connection: &Connection, ids: &str) -> Result<(), Error> {
+    connection.execute(statements::SET_META, (SEALED_WITH, ids)).map_err(|error| failed(&error))?;
+    Ok(())
+}
+
+fn sealed_with(connection: &Connection) -> Result<String, Error> {
+    connection
+        .query_row(statements::GET_META, [SEALED_WITH], |row| row.get(0))
+        .optional()
+        .map(Option::unwrap_or_default)
+        .map_err(|error| failed(&error))
 }
 
 /// The schema of the file; 0 for an empty one.

@@ -32,14 +32,16 @@ pub(super) struct Generation {
     marks: Marks,
     order: Vec<EventKey>,
     at: usize,
+    /// It has the keys of the events after this one.
+    since: i64,
     last_event: i64,
 }
 
 impl Generation {
-    fn new(marks: Marks, last_event: i64) -> Self {
+    fn new(marks: Marks, since: i64, last_event: i64) -> Self {
         let mut order: Vec<_> = marks.keys().copied().collect();
         order.sort_unstable();
-        Self { marks, order, at: 0, last_event }
+        Self { marks, order, at: 0, since, last_event }
     }
 }
 
@@ -63,6 +65,11 @@ impl Seen {
             }
         }
         Ok(Self { recent, since: moved, older: None })
+    }
+
+    /// Whether the key of this event is in the table for sure.
+    pub(super) fn is_moved(&self, event: i64) -> bool {
+        event <= self.older.as_ref().map_or(self.since, |older| older.since)
     }
 
     /// What is known of this key, if it is not in the table yet.
@@ -106,7 +113,8 @@ impl Seen {
         }
         let complete = self.recent.len() >= GENERATION || last_event - self.since >= EVENTS;
         if complete && self.older.is_none() {
-            self.older = Some(Generation::new(std::mem::take(&mut self.recent), last_event));
+            let recent = std::mem::take(&mut self.recent);
+            self.older = Some(Generation::new(recent, self.since, last_event));
             self.since = last_event;
         }
     }

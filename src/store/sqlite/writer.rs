@@ -1,22 +1,25 @@
 //! The one thread that writes: one transaction for whatever waits, records first, then what came in, then claims.
 
 use std::collections::VecDeque;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::batch::Batch;
-use super::claim::{Lending, RawClaim};
-use super::connection::{self, failed};
+use super::cipher::Cipher;
+use super::claim::{Lending, RawRun};
+use super::connection::{self, StoreFile, failed};
+use super::follow::Followed;
+use super::house::House;
+use super::lanes::reclaim;
 use super::lock::LockFile;
 use super::memory::Memory;
-use super::queue::{AdoptOp, AppendOp, ClaimOp, Pace, Queue, RecordOp, Work};
+use super::queue::{AdoptOp, AppendOp, ChangeOp, ClaimOp, JoinOp, Pace, Queue, RecordOp, Work};
 use super::room::Room;
 use super::{mappings, schema, statements};
 use crate::clock::SharedClock;
-use crate::store::{Error, Fence, Receipt};
+use crate::store::{Error, Fence, Joined, Receipt};
 use crate::telemetry::metrics::Metrics;
 
 /// How long to rest before what could not be written is tried again, and how long the clock is trusted to go on
@@ -29,7 +32,7 @@ const MOST_CLAIMS_A_COMMIT: usize = 4096;
 /// Everything the thread has.
 pub(super) struct Writer {
     pub(super) queue: Arc<Queue>,
-    pub(super) path: PathBuf,
+    pub(super) path: StoreFile,
     pub(super) max_pages: u64,
     /// Nothing after an error that leaves it in doubt: it is opened again.
     pub(super) connection: Option<Connection>,
@@ -43,6 +46,8 @@ pub(super) struct Writer {
     /// Held until the connection is closed.
     pub(super) lock: LockFile,
     pub(super) waits: Waits,
+    pub(super) house: House,
+    pub(super) followed: Followed,
 }
 
 /// What the thread still has to do.
@@ -59,9 +64,10 @@ pub(super) struct Waits {
 /// What a transaction did.
 struct Done {
     recorded: Vec<bool>,
+    joined: Vec<Joined>,
     appended: Vec<Result<Vec<Receipt>, Error>>,
     checked: Result<(), Error>,
-    lent: Vec<RawClaim>,
+    lent: Vec<RawRun>,
 }
 
 /// Lets whoever waits know that the thread has ended, however it did.
@@ -78,7 +84,9 @@ impl Writer {
     pub(super) fn run(mut self) {
         let _ended = Ended(Arc::clone(&self.queue));
         while let Some(work) = self.queue.take(self.waits.pace, self.idle()) {
+            let quiet = work.is_empty();
             self.serve(work);
+            self.keep_house(quiet);
         }
         // The last connection to go copies the log into the file; only then may another process have it.
         drop(self.connection.take());
@@ -86,7 +94,14 @@ impl Writer {
     }
 
     /// How long to wait for work at most.
-    fn idle(&self) -> Option<Duration> {
+    fn idle(&self) -> Duration {
+        let house = self.house.idle();
+        let house = self.key_file_idle().map_or(house, |look| look.min(house));
+        self.due().map_or(house, |due| due.min(house))
+    }
+
+    /// How long until something is to be done for those who wait.
+    fn due(&self) -> Option<Duration> {
         if !self.waits.unrecorded.is_empty() {
             return Some(LOOK_AGAIN);
         }
@@ -100,13 +115,19 @@ impl Writer {
         Some(Duration::from_millis(u64::try_from(left).unwrap_or(0)).min(LOOK_AGAIN))
     }
 
-    fn now(&self) -> i64 {
+    pub(super) fn now(&self) -> i64 {
         self.clock.now().as_millisecond()
     }
 
     fn serve(&mut self, work: Work) {
-        let Work { mut records, mut appends, claims, checks, keeps, adoptions, .. } = work;
+        let Work {
+            mut records, joins, mut appends, claims, checks, keeps, adoptions, changes, ..
+        } = work;
         self.adopt(adoptions);
+        for ChangeOp { asked, reply } in changes {
+            let changed = self.change(&asked);
+            answer(reply, changed);
+        }
         #[cfg(test)]
         for hook in work.hooks {
             if let Some(connection) = &self.connection {
@@ -120,23 +141,24 @@ impl Writer {
         records.append(&mut self.waits.unrecorded);
         self.waits.claims.extend(claims);
         self.waits.claims.retain(|claim| !claim.reply.is_closed());
-        self.waits.pace.taken = records.len() + appends.len();
-        let nothing = records.is_empty() && appends.is_empty() && checks.is_empty();
+        self.waits.pace.taken = records.len() + joins.len() + appends.len();
+        let nothing =
+            records.is_empty() && joins.is_empty() && appends.is_empty() && checks.is_empty();
         if nothing && self.waits.claims.is_empty() {
             return;
         }
         let started = Instant::now();
 
-        let mut done = self.commit(&records, &appends, !checks.is_empty());
+        let mut done = self.commit(&records, &joins, &appends, !checks.is_empty());
         if let Err(error) = &done
-            && !records.is_empty()
+            && !(records.is_empty() && joins.is_empty())
             && !appends.is_empty()
         {
             // What came in may have been too much for the disk; what became of the rest may still fit.
             for append in appends.drain(..) {
                 answer(append.reply, Err(error.clone()));
             }
-            done = self.commit(&records, &appends, !checks.is_empty());
+            done = self.commit(&records, &joins, &appends, !checks.is_empty());
         }
         self.waits.pace.time = started.elapsed();
         match done {
@@ -145,6 +167,9 @@ impl Writer {
                     if let Some(reply) = record.reply {
                         answer(reply, Ok(recorded));
                     }
+                }
+                for (join, joined) in joins.into_iter().zip(done.joined) {
+                    answer(join.reply, Ok(joined));
                 }
                 for (append, receipts) in appends.into_iter().zip(done.appended) {
                     answer(append.reply, receipts);
@@ -160,6 +185,9 @@ impl Writer {
                         Some(reply) => answer(reply, Err(error.clone())),
                         None => self.waits.unrecorded.push(record),
                     }
+                }
+                for join in joins {
+                    answer(join.reply, Err(error.clone()));
                 }
                 for append in appends {
                     answer(append.reply, Err(error.clone()));
@@ -192,48 +220,52 @@ impl Writer {
     fn commit(
         &mut self,
         records: &[RecordOp],
+        joins: &[JoinOp],
         appends: &[AppendOp],
         check: bool,
     ) -> Result<Done, Error> {
-        let done = self.attempt(records, appends, check);
+        let done = self.attempt(records, joins, appends, check);
         if let Err(error) = &done {
-            let operation = match (appends, records) {
-                ([_, ..], _) => "append",
-                ([], [_, ..]) => "record",
-                ([], []) => "claim",
+            let operation = match (appends, records, joins) {
+                ([_, ..], _, _) => "append",
+                ([], [_, ..], _) | ([], _, [_, ..]) => "record",
+                ([], [], []) => "claim",
             };
             self.metrics.store_errors_total.with_label_values(&[operation, error.label()]).inc();
-            self.memory = None;
-            self.waits.next_due = None;
-            if matches!(error, Error::Full(_)) {
-                self.room.was_full();
-            } else {
-                self.connection = None;
-            }
+            self.doubt(error);
         }
         done
+    }
+
+    /// After a failed commit what is in memory is loaded again; where it is in doubt what is in the file, the file
+    /// is opened again.
+    pub(super) fn doubt(&mut self, error: &Error) {
+        self.memory = None;
+        self.waits.next_due = None;
+        if matches!(error, Error::Full(_)) {
+            self.room.was_full();
+        } else {
+            self.connection = None;
+        }
     }
 
     fn attempt(
         &mut self,
         records: &[RecordOp],
+        joins: &[JoinOp],
         appends: &[AppendOp],
         check: bool,
     ) -> Result<Done, Error> {
         let now = self.now();
-        let connection = match &mut self.connection {
-            Some(connection) => connection,
-            closed => closed.insert(connection::writing(&self.path, self.max_pages)?),
-        };
-        let memory = match &mut self.memory {
-            Some(memory) => memory,
-            forgotten => {
-                take_back(connection, self.fence, now).map_err(|error| failed(&error))?;
-                forgotten.insert(Memory::load(connection, now)?)
-            }
-        };
-        let most = self.waits.claims.iter().map(|claim| claim.most);
+        let (connection, memory) = ready(
+            (&mut self.connection, &mut self.memory),
+            (&self.path, self.max_pages),
+            self.fence,
+            now,
+        )?;
+        let most = self.waits.claims.iter().map(|claim| claim.wanted.runs);
         let wanted = most.fold(0_usize, usize::saturating_add).min(MOST_CLAIMS_A_COMMIT);
+        let merging = self.waits.claims.iter().all(|claim| claim.wanted.merging);
         self.fence += 1;
         let fence = Fence(self.fence);
 
@@ -241,8 +273,8 @@ impl Writer {
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .map_err(|error| failed(&error))?;
         let mut batch = Batch::new(&transaction, memory, now);
-        let done = write(&mut batch, &mut self.room, records, appends, check, wanted, fence)
-            .map_err(|error| failed(&error))?;
+        let work = Writing { records, joins, appends, check, wanted, merging, fence };
+        let done = write(&mut batch, &mut self.room, &work).map_err(|error| failed(&error))?;
         let changes = batch.changes;
         let started = Instant::now();
         transaction.commit().map_err(|error| failed(&error))?;
@@ -299,30 +331,37 @@ impl Writer {
     }
 
     /// Hands out what was lent, to those who have waited longest. What nobody takes comes back by itself.
-    fn hand_out(&mut self, lent: Vec<RawClaim>) {
+    fn hand_out(&mut self, lent: Vec<RawRun>) {
         let mut lent = lent.into_iter();
         while lent.len() > 0
             && let Some(claim) = self.waits.claims.pop_front()
         {
-            let part = lent.by_ref().take(claim.most).collect();
+            let part = lent.by_ref().take(claim.wanted.runs).collect();
             answer(claim.reply, Lending::new(part, Arc::clone(&self.queue)));
         }
     }
 }
 
-fn write(
-    batch: &mut Batch<'_>,
-    room: &mut Room,
-    records: &[RecordOp],
-    appends: &[AppendOp],
+/// What one transaction is to do.
+struct Writing<'a> {
+    records: &'a [RecordOp],
+    joins: &'a [JoinOp],
+    appends: &'a [AppendOp],
     check: bool,
+    /// How many runs are wanted, and whether with what can go in one request.
     wanted: usize,
+    merging: bool,
     fence: Fence,
-) -> rusqlite::Result<Done> {
+}
+
+fn write(batch: &mut Batch<'_>, room: &mut Room, work: &Writing<'_>) -> rusqlite::Result<Done> {
+    let &Writing { records, joins, appends, check, wanted, merging, fence } = work;
     let recorded = records
         .iter()
-        .map(|record| batch.record(record.lent, &record.ending))
+        .map(|record| batch.record(&record.ends, record.after_dead))
         .collect::<Result<Vec<_>, _>>()?;
+    let joined =
+        joins.iter().map(|join| batch.join(&join.run, join.to)).collect::<Result<Vec<_>, _>>()?;
     let full = if appends.is_empty() && !check { None } else { room.refusal(batch.connection)? };
     let appended = appends
         .iter()
@@ -335,15 +374,37 @@ fn write(
     if !records.is_empty() || !appends.is_empty() {
         batch.finish(appends.len())?;
     }
-    let lent = if wanted > 0 { batch.claim(wanted, fence)? } else { Vec::new() };
+    let lent = if wanted > 0 { batch.claim(wanted, merging, fence)? } else { Vec::new() };
     let checked = full.map_or(Ok(()), |full| Err(Error::Full(full)));
-    Ok(Done { recorded, appended, checked, lent })
+    Ok(Done { recorded, joined, appended, checked, lent })
 }
 
 /// Keeps a value unless there is one of its name; gives the one there is.
 fn adopt(connection: &Connection, name: &str, secret: &str) -> rusqlite::Result<String> {
-    connection.prepare_cached(statements::ADD_META)?.execute((name, secret))?;
-    connection.prepare_cached(statements::GET_META)?.query_row([name], |row| row.get(0))
+    connection.prepare_cached(statements::ADOPT)?.execute((name, secret))?;
+    connection.prepare_cached(statements::ADOPTED)?.query_row([name], |row| row.get(0))
+}
+
+/// The connection and the memory: opened and loaded again where they were thrown away.
+pub(super) fn ready<'a>(
+    (connection, memory): (&'a mut Option<Connection>, &'a mut Option<Memory>),
+    (path, max_pages): (&StoreFile, u64),
+    fence: i64,
+    now: i64,
+) -> Result<(&'a mut Connection, &'a mut Memory), Error> {
+    let connection = match connection {
+        Some(connection) => connection,
+        closed => closed.insert(connection::writing(path, max_pages)?),
+    };
+    let memory = match memory {
+        Some(memory) => memory,
+        forgotten => {
+            // A commit that failed may have reached the disk all the same: what it lent is in nobody's hands.
+            reclaim(connection, Some(fence), now).map_err(|error| failed(&error))?;
+            forgotten.insert(Memory::load(connection, now)?)
+        }
+    };
+    Ok((connection, memory))
 }
 
 /// Whether there was a value of this name.
@@ -355,19 +416,20 @@ fn next_due(connection: &Connection) -> rusqlite::Result<Option<i64>> {
     connection.prepare_cached(statements::NEXT_DUE)?.query_row([], |row| row.get(0))
 }
 
-/// A commit that failed may have reached the disk all the same: what it lent is in nobody's hands.
-fn take_back(connection: &Connection, fence: i64, now: i64) -> rusqlite::Result<usize> {
-    connection.prepare_cached(statements::TAKE_BACK)?.execute((fence, now))
-}
-
 /// Who has hung up needs no answer: what was stored is stored, what was lent goes back.
 fn answer<T>(reply: tokio::sync::oneshot::Sender<T>, answer: T) {
     drop(reply.send(answer));
 }
 
 /// Brings the store to this release's schema, counts this start, and has everything that was lent go back.
-pub(super) fn start(connection: &mut Connection, now: i64) -> Result<(i64, [u8; 32]), Error> {
+pub(super) fn start(
+    connection: &mut Connection,
+    cipher: &Cipher,
+    now: i64,
+) -> Result<(i64, [u8; 32]), Error> {
     schema::migrate(connection, schema::STEPS)?;
+    schema::check_keys(connection, cipher)?;
+    schema::note_key(connection, cipher)?;
     let transaction = connection
         .transaction_with_behavior(TransactionBehavior::Immediate)
         .map_err(|error| failed(&error))?;
@@ -375,7 +437,7 @@ pub(super) fn start(connection: &mut Connection, now: i64) -> Result<(i64, [u8; 
     // Eight million starts of a million million transactions each: no fence is ever given twice.
     let starts = schema::number(&transaction, "starts")?.unwrap_or(0) + 1;
     schema::set(&transaction, "starts", starts)?;
-    transaction.execute(statements::RECLAIM, [now]).map_err(|error| failed(&error))?;
+    reclaim(&transaction, None, now).map_err(|error| failed(&error))?;
     transaction.commit().map_err(|error| failed(&error))?;
     Ok((starts << 40, key))
 }

@@ -33,8 +33,9 @@ use crate::contact::{
 use crate::event::{EventId, SourceName};
 use crate::mapping::{Decision, Held, Planned, PlannedEvent, Set, Source};
 use crate::store::{
-    Claim, End, Error, EventFilter, EventRow, Lent, NewEvent, NewState, NewUpdate, Numbers, Page,
-    Receipt, Request, Store, StoredEvent, UpdateFilter, UpdateRow,
+    AfterDead, End, Error, EventFilter, EventRow, Joined, Lane, Lent, NewEvent, NewState,
+    NewUpdate, Numbers, Page, Receipt, Request, Run, Store, StoredEvent, UpdateFilter, UpdateRow,
+    Wanted,
 };
 use crate::telemetry::metrics::Metrics;
 
@@ -72,12 +73,27 @@ impl Store for Shelf {
         Ok(false)
     }
 
-    async fn claim(&self, _most: usize) -> Result<Vec<Claim>, Error> {
+    async fn claim(&self, _wanted: Wanted) -> Result<Vec<Run>, Error> {
         std::future::pending().await
     }
 
-    async fn record(&self, _lent: Lent, _end: End) -> Result<bool, Error> {
+    async fn record(&self, _: Vec<(Lent, End)>, _: AfterDead) -> Result<bool, Error> {
         Ok(false)
+    }
+
+    async fn revive(
+        &self,
+        _: &[crate::event::UpdateId],
+    ) -> Result<Vec<crate::event::UpdateId>, Error> {
+        Ok(Vec::new())
+    }
+
+    fn lane_of(&self, _who: &crate::contact::Who) -> Lane {
+        Lane(0)
+    }
+
+    async fn join(&self, _run: Vec<Lent>, _lane: Lane) -> Result<Joined, Error> {
+        Ok(Joined::Lapsed)
     }
 
     async fn numbers(&self) -> Result<Numbers, Error> {

@@ -15,6 +15,8 @@ pub(crate) struct Child {
     pub(crate) hooks: String,
     /// Metrics and health.
     pub(crate) metrics: String,
+    /// The admin API.
+    pub(crate) admin: String,
     log: Arc<Mutex<String>>,
 }
 
@@ -22,6 +24,26 @@ pub(crate) struct Child {
 pub(crate) fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_chatflow-bridge"));
     command.env_clear();
+    command
+}
+
+/// `serve` on the store and the mappings of `folder`, to be started.
+pub(crate) fn serving(folder: &Path, base_url: &str, variables: &[(&str, &str)]) -> Command {
+    let mut command = program();
+    command
+        .arg("serve")
+        .current_dir(folder)
+        .env("BRIDGE_SERVER__HOOKS", "127.0.0.1:0")
+        .env("BRIDGE_SERVER__METRICS", "127.0.0.1:0")
+        .env("BRIDGE_SERVER__ADMIN", "127.0.0.1:0")
+        .env("BRIDGE_SERVER__DRAIN_DELAY", "0")
+        .env("BRIDGE_CHATFLOW__BASE_URL", base_url)
+        .env("BRIDGE_CHATFLOW__API_KEY", KEY)
+        .env("BRIDGE_DELIVERY__RETRY__FIRST_DELAY", "50ms")
+        .env("BRIDGE_STORE__MIN_FREE", "0")
+        .env("BRIDGE_LOG__FORMAT", "json")
+        .envs(variables.iter().copied())
+        .stdout(Stdio::null());
     command
 }
 
@@ -33,23 +55,8 @@ impl Child {
 
     /// The same, with more in the environment.
     pub(crate) fn serve_with(folder: &Path, base_url: &str, variables: &[(&str, &str)]) -> Self {
-        let mut process = program()
-            .arg("serve")
-            .current_dir(folder)
-            .env("BRIDGE_SERVER__HOOKS", "127.0.0.1:0")
-            .env("BRIDGE_SERVER__METRICS", "127.0.0.1:0")
-            .env("BRIDGE_SERVER__ADMIN", "127.0.0.1:0")
-            .env("BRIDGE_SERVER__DRAIN_DELAY", "0")
-            .env("BRIDGE_CHATFLOW__BASE_URL", base_url)
-            .env("BRIDGE_CHATFLOW__API_KEY", KEY)
-            .env("BRIDGE_DELIVERY__RETRY__FIRST_DELAY", "50ms")
-            .env("BRIDGE_STORE__MIN_FREE", "0")
-            .env("BRIDGE_LOG__FORMAT", "json")
-            .envs(variables.iter().copied())
-            .stderr(Stdio::piped())
-            .stdout(Stdio::null())
-            .spawn()
-            .unwrap();
+        let mut process =
+            serving(folder, base_url, variables).stderr(Stdio::piped()).spawn().unwrap();
         let log = BufReader::new(process.stderr.take().unwrap());
         let (tell, told) = mpsc::channel();
         let kept = Arc::new(Mutex::new(String::new()));
@@ -63,12 +70,12 @@ impl Child {
                 let Ok(line) = serde_json::from_str::<serde_json::Value>(&line) else { continue };
                 if line["message"] == "started" {
                     let at = |key: &str| line[key].as_str().unwrap_or_default().to_owned();
-                    drop(tell.send((at("hooks"), at("metrics"))));
+                    drop(tell.send((at("hooks"), at("metrics"), at("admin"))));
                 }
             }
         });
-        let (hooks, metrics) = told.recv_timeout(PATIENCE).expect("the bridge starts");
-        Self { process, hooks, metrics, log: kept }
+        let (hooks, metrics, admin) = told.recv_timeout(PATIENCE).expect("the bridge starts");
+        Self { process, hooks, metrics, admin, log: kept }
     }
 
     /// What it has logged so far.

@@ -3,9 +3,10 @@
 mod answer;
 mod child;
 mod samples;
+pub(crate) mod walk;
 
 pub(crate) use answer::Answer;
-pub(crate) use child::{Child, program};
+pub(crate) use child::{Child, program, serving};
 pub(crate) use samples::{CRM, lead};
 
 use std::path::Path;
@@ -130,6 +131,13 @@ impl Bridge {
         let url = format!("http://{}{path}", self.running.addresses().admin);
         let request = self.http.get(url).bearer_auth(self.running.admin_token().expose());
         Answer::of(request.send().await.unwrap()).await
+    }
+
+    /// What the admin API answers to a change.
+    pub(crate) async fn change(&self, path: &str, body: &Value) -> Answer {
+        let url = format!("http://{}{path}", self.running.addresses().admin);
+        let request = self.http.post(url).bearer_auth(self.running.admin_token().expose());
+        Answer::of(request.json(body).send().await.unwrap()).await
     }
 
     /// What the listener for machines gives for a path.

@@ -49,7 +49,12 @@ fn add_contacts(chatflow: &MockChatflow) {
 
 /// A bridge that follows a folder with one file, `crm.yaml`, which writes `one`.
 async fn following() -> Bridge {
-    let bridge = Bridge::with_mapping("crm", &writing("one")).following_a_folder().start().await;
+    // Each update in a request of its own: what it was made by is seen there.
+    let bridge = Bridge::with_mapping("crm", &writing("one"))
+        .following_a_folder()
+        .with_setting("delivery.coalesce", "false")
+        .start()
+        .await;
     add_contacts(&bridge.chatflow);
     bridge
 }

@@ -71,7 +71,7 @@ async fn a_hangup_has_the_folder_read_at_once_and_a_broken_one_ends_nothing() {
     let child = Child::serve_with(
         folder.path(),
         &chatflow.base_url(),
-        &[("BRIDGE_MAPPINGS__WATCH", "false")],
+        &[("BRIDGE_MAPPINGS__WATCH", "false"), ("BRIDGE_DELIVERY__COALESCE", "false")],
     );
     let ready = async || get(format!("http://{}/readyz", child.metrics)).await.json();
     let before = ready().await["mappings"]["hash"].clone();

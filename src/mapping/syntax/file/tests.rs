@@ -3,7 +3,7 @@ use super::*;
 /// Codes and the text they stand at, of a file that is whole but for what is given.
 fn problems(head: &str, rules: &str) -> Vec<(&'static str, String)> {
     let text = format!("{head}\n{rules}\n");
-    let read = read("crm.yaml", &text, &|_, _, _| {});
+    let read = read("crm.yaml", &text, &[], &|_, _, _| {});
     let at = |p: &Problem| text.get(p.span.clone()).unwrap_or_default().to_owned();
     read.problems.iter().map(|problem| (problem.code.as_str(), at(problem))).collect()
 }
@@ -80,6 +80,20 @@ fn a_warning_says_what_works_and_may_not_be_meant() {
             rule("update: { tags_to_add: [a, b, $.t], attributes: { c: $.c } }"),
             vec![("W016", "{ tags: [a], attributes: [c] }")],
         ),
+        (
+            with("requires: { tags: [a, x], attributes: [c, y] }"),
+            rule(
+                "update: { tags_to_add: [a, { value: a, when: { $.a: 1 } }], attributes: { c: $.c } }",
+            ),
+            vec![("W018", "x"), ("W018", "y")],
+        ),
+        (
+            with("requires: { tags: [a, x], attributes: y }"),
+            rule(
+                "update: { tags_to_add: '$.t | only(x)', attributes_from: [{ name: $.n, value: $.v }], tags_to_remove: a }",
+            ),
+            vec![],
+        ),
         (with("tables: { t: { a: no } }"), NO_RULES.to_owned(), vec![("W014", "no")]),
         (with("tables: { t: { a: 'no' } }"), NO_RULES.to_owned(), vec![]),
     ] {
@@ -94,7 +108,7 @@ fn what_cannot_be_meant_is_an_error() {
     let rule = |body: &str| format!("rules:\n- {{ name: a, contact: {{ mobile: $.p }}, {body} }}");
     for (head, rules, found) in [
         (with("rulez: 1"), NO_RULES.to_owned(), vec![("E002", "rulez")]),
-        (with("extends: typeform"), NO_RULES.to_owned(), vec![("E002", "extends")]),
+        (with("extends: typform"), NO_RULES.to_owned(), vec![("E007", "typform")]),
         (with("source: unknown"), NO_RULES.to_owned(), vec![("E007", "unknown")]),
         (with("stale_guard: true"), NO_RULES.to_owned(), vec![("E013", "true")]),
         (with("per_minute: 0"), NO_RULES.to_owned(), vec![("E008", "0")]),
@@ -146,7 +160,8 @@ requires: { tags: [lead], attributes: [city] }
 per_minute: 600
 stale_guard: true
 tests: [{ name: a, body: {}, expect: ignored }]";
-    let read = read("folder/crm.yaml", &format!("{head}\n{NO_RULES}\n"), &|_, _, _| {});
+    let rules = "rules: [{ name: a, contact: { attribute: { name: city, value: $.c } }, update: { tags_to_add: lead } }]";
+    let read = read("folder/crm.yaml", &format!("{head}\n{rules}\n"), &[], &|_, _, _| {});
     assert_eq!(read.problems, []);
     let source = read.source.unwrap();
 
@@ -202,7 +217,7 @@ tests: [{ name: a, body: {}, expect: [{ rule: a, held: phone }] }]";
 #[test]
 fn the_keys_of_a_file_are_those_that_can_stand_in_one() {
     let text = format!("{HEAD}\n{NO_RULES}\nneither_here_nor_there: 1\n");
-    let read = read("crm.yaml", &text, &|_, _, _| {});
+    let read = read("crm.yaml", &text, &[], &|_, _, _| {});
     let help = read.problems[0].help.clone().unwrap();
     let mut known: Vec<_> =
         help.strip_prefix("here can stand: ").unwrap().split(", ").map(str::to_owned).collect();

@@ -74,6 +74,12 @@ impl Schema {
         Self::from_json(json!({ "const": true }))
     }
 
+    /// This, or `off`, which takes away what the mapping has that a file extends.
+    #[must_use]
+    pub fn or_off(self) -> Self {
+        Self::either([self, Self::words(["off"])])
+    }
+
     /// A whole number between two others.
     pub fn whole(least: u32, most: u32) -> Self {
         Self::from_json(json!({ "type": "integer", "minimum": least, "maximum": most }))

@@ -15,6 +15,11 @@ pub(super) fn rule() -> Schema {
             ),
             "The rule's name; no two rules have the same.",
         )
+        .key(
+            "off",
+            Schema::boolean(),
+            "`true`: a rule of the mapping that the file extends is left out.",
+        )
         .key("inherit", Schema::boolean(), "`false`: do not start from `defaults`.")
         .key(
             "for_each",
@@ -27,7 +32,11 @@ pub(super) fn rule() -> Schema {
             "With more items than this nothing is planned and one update is held. Default 1000.",
         )
         .key("let", forms_with_name(), "Named values, once for each item.")
-        .key("when", Schema::named("condition"), "When the rule applies; without it, always.")
+        .key(
+            "when",
+            Schema::named("condition").or_off(),
+            "When the rule applies; without it, always.",
+        )
         .key("contact", super::contact::part(), "Who the update is for.")
         .key("update", Schema::named("update"), "What changes.")
         .schema()

@@ -1,0 +1,49 @@
+//! Updates with what they say.
+
+use rusqlite::{Connection, OptionalExtension};
+
+use super::super::browse::update_row;
+use super::super::connection::failed;
+use super::super::record::number;
+use super::super::{kept, statements};
+use crate::contact::PlannedUpdate;
+use crate::event::UpdateId;
+use crate::store::Error;
+use crate::store::letters::Letter;
+
+pub(super) fn letters(connection: &Connection, updates: &[UpdateId]) -> Result<Vec<Letter>, Error> {
+    let mut letters = Vec::with_capacity(updates.len());
+    for update in updates {
+        letters.extend(letter(connection, number(*update)).map_err(|error| failed(&error))?);
+    }
+    Ok(letters)
+}
+
+fn letter(connection: &Connection, id: i64) -> rusqlite::Result<Option<Letter>> {
+    let mut find = connection.prepare_cached(statements::LETTER)?;
+    let row = find.query_row([id], |row| update_row(row, false)).optional()?;
+    let Some(row) = row else { return Ok(None) };
+    let (sent, original) = plans(connection, id)?;
+    Ok(Some(match original {
+        Some(original) => Letter { row, planned: Some(original), part: sent },
+        None => Letter { row, planned: sent, part: None },
+    }))
+}
+
+/// What is sent of an update, and what was planned where that is more. What this release cannot read is not there.
+fn plans(
+    connection: &Connection,
+    id: i64,
+) -> rusqlite::Result<(Option<PlannedUpdate>, Option<PlannedUpdate>)> {
+    let mut plan = connection.prepare_cached(statements::PLAN_OF)?;
+    let found: Option<(i64, Vec<u8>, Option<Vec<u8>>)> =
+        plan.query_row([id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional()?;
+    let Some((form, body, original)) = found else { return Ok((None, None)) };
+    let read = |bytes: Vec<u8>| kept::plan(form, &bytes).ok();
+    Ok((read(body), original.and_then(read)))
+}
+
+/// What is sent of an update, if it has a plan that this release can read.
+pub(super) fn sent(connection: &Connection, id: i64) -> rusqlite::Result<Option<PlannedUpdate>> {
+    Ok(plans(connection, id)?.0)
+}
