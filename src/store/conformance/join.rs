@@ -149,6 +149,29 @@ pub(crate) async fn what_waits_under_two_keys_is_not_lent_together(backend: impl
     }
 }
 
+pub(crate) async fn what_may_have_landed_goes_again_as_it_was_though_others_have_come_between(
+    backend: impl Backend,
+) {
+    let to = &**backend.store();
+    store(to, vec![event(vec![update(1, "k1"), update(2, "j2"), update(1, "k3")])]).await;
+    let mut runs = claim_runs(to, Wanted { runs: 9, merging: true }).await;
+    let (other, run) = (runs.pop().unwrap().updates, runs.pop().unwrap().updates);
+    assert_eq!((names(&run), names(&other)), (vec!["k1", "k3"], vec!["j2"]));
+    assert_eq!(join(to, &run, 1).await, Joined::First);
+    assert_eq!(join(to, &other, 1).await, Joined::Behind);
+    let after = Duration::ZERO;
+    let again = End::Again { after, trouble: trouble(), may_have_landed: true };
+    let ends = run.iter().map(|claim| (claim.lent, again.clone())).collect();
+    assert!(to.record(ends, AfterDead::Continue).await.unwrap());
+
+    for expected in [vec!["k1", "k3"], vec!["j2"]] {
+        let run = claim_runs(to, Wanted { runs: 9, merging: true }).await.remove(0);
+        assert_eq!(names(&run.updates), expected);
+        let lent = run.updates.iter().map(|claim| (claim.lent, End::Delivered)).collect();
+        assert!(to.record(lent, AfterDead::Continue).await.unwrap());
+    }
+}
+
 pub(crate) async fn a_key_that_means_another_contact_takes_its_own_along(backend: impl Backend) {
     let to = &**backend.store();
     store(to, vec![event(vec![update(1, "k1")])]).await;

@@ -99,6 +99,7 @@ macro_rules! keeps_every_promise {
                 the_oldest_of_both_lanes_goes_first,
                 a_run_joins_as_a_whole,
                 what_waits_under_two_keys_is_not_lent_together,
+                what_may_have_landed_goes_again_as_it_was_though_others_have_come_between,
                 a_key_that_means_another_contact_takes_its_own_along,
                 a_key_that_means_nobody_waits_by_itself_again,
                 who_is_no_longer_lent_joins_nothing,

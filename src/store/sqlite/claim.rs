@@ -147,8 +147,16 @@ impl Batch<'_> {
             return Ok(together);
         };
         let mut fold = Fold::of(&first);
-        let mut followers = self.connection.prepare_cached(statements::FOLLOWERS)?;
-        let mut rows = followers.query((head.lane, MOST_FOLDED - 1))?;
+        // Others may have come between by joining the lane: they wait.
+        let which = match head.together {
+            Some(_) => statements::WENT_TOGETHER,
+            None => statements::FOLLOWERS,
+        };
+        let mut followers = self.connection.prepare_cached(which)?;
+        let mut rows = match head.together {
+            Some(together) => followers.query((head.lane, MOST_FOLDED - 1, together))?,
+            None => followers.query((head.lane, MOST_FOLDED - 1))?,
+        };
         while let Some(row) = rows.next()? {
             let next = self.row(row, fence)?;
             let plan = kept::plan(next.claim.form, &next.claim.plan);

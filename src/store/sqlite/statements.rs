@@ -123,6 +123,8 @@ statements! {
     FIRST_FOLLOWER = concat!("SELECT id FROM upd WHERE lane = ?1 AND ", waits!(), " ORDER BY id LIMIT 1");
     FOLLOWERS = concat!("SELECT ", lent_row!(), " FROM upd WHERE lane = ?1 AND ", waits!(),
         " ORDER BY id LIMIT ?2");
+    WENT_TOGETHER = concat!("SELECT ", lent_row!(), " FROM upd WHERE lane = ?1 AND ", waits!(),
+        " AND together = ?3 ORDER BY id LIMIT ?2");
     LEND = concat!("UPDATE upd SET lease = ?2, attempts = attempts + 1 WHERE id = ?1 RETURNING ",
         lent_row!());
     JOIN_RUN = "UPDATE upd SET lease = ?2, attempts = attempts + 1 WHERE id = ?1";
