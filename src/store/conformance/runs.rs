@@ -244,7 +244,8 @@ pub(crate) async fn a_dead_update_blocks_its_lane_and_a_withdrawal_passes(backen
 pub(crate) async fn a_blocked_lane_goes_on_when_what_blocks_it_is_replayed_or_goes(
     backend: impl Backend,
 ) {
-    let changes: [(fn(UpdateId) -> Change, &[&str]); 3] = [
+    type Made = fn(UpdateId) -> Change;
+    let changes: [(Made, &[&str]); 3] = [
         (|update| Change::Replay { update, sends: Sends::Whole }, &["a", "b"]),
         (Change::Discard, &["b"]),
         (|update| Change::Purge(update.event), &["b"]),
