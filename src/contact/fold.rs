@@ -126,61 +126,15 @@ impl Fold {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::{BTreeMap, BTreeSet};
+    use std::collections::BTreeMap;
 
     use proptest::collection::vec;
     use proptest::prelude::*;
     use proptest::sample::{select, subsequence};
 
     use super::*;
+    use crate::contact::model::Model;
     use crate::contact::{ContactId, Mobile, OnMissing};
-
-    /// What the API keeps of a contact, and how a request changes it: written from its reference.
-    #[derive(Debug, Clone, PartialEq, Eq)]
-    struct Contact {
-        name: String,
-        mobile: String,
-        optin: bool,
-        blocked: bool,
-        tags: BTreeSet<String>,
-        attributes: BTreeMap<String, String>,
-    }
-
-    fn after(mut contact: Contact, update: &ContactUpdate) -> Contact {
-        if let Some(name) = &update.name {
-            contact.name.clone_from(name);
-        }
-        if let Some(mobile) = &update.mobile {
-            contact.mobile = mobile.as_str().to_owned();
-        }
-        contact.optin = update.optin.unwrap_or(contact.optin);
-        contact.blocked = update.incoming_blocked.unwrap_or(contact.blocked);
-        if let Some(tags) = &update.tags.replace {
-            assert!(
-                update.tags.add.is_empty() && update.tags.remove.is_empty(),
-                "one or the other"
-            );
-            contact.tags = tags.iter().cloned().collect();
-        }
-        for tag in &update.tags.add {
-            assert!(!update.tags.remove.contains(tag), "in one list or the other");
-            contact.tags.insert(tag.clone());
-        }
-        for tag in &update.tags.remove {
-            contact.tags.remove(tag);
-        }
-        for (name, change) in &update.attributes {
-            match change {
-                AttributeChange::Set(value) => {
-                    contact.attributes.insert(name.clone(), value.clone());
-                }
-                AttributeChange::Remove => {
-                    contact.attributes.remove(name);
-                }
-            }
-        }
-        contact
-    }
 
     const TAGS: [&str; 4] = ["lead", "gold", "Gold", "vip"];
 
@@ -198,9 +152,15 @@ mod tests {
         fn any_contact()(
             name in "[A-C]", mobile in select(vec!["12025550143", "12025550144"]),
             optin: bool, blocked: bool, tags in some_tags(), attributes in some_attributes(),
-        ) -> Contact {
-            let tags = tags.into_iter().collect();
-            Contact { name, mobile: mobile.to_owned(), optin, blocked, tags, attributes }
+        ) -> Model {
+            Model {
+                name: Some(name),
+                mobile: Some(mobile.to_owned()),
+                optin: Some(optin),
+                incoming_blocked: Some(blocked),
+                tags: tags.into_iter().collect(),
+                attributes,
+            }
         }
     }
 
@@ -235,8 +195,8 @@ mod tests {
             contact in any_contact(), earlier in any_update(), later in any_update(),
         ) {
             if let Some(folded) = fold(&earlier, &later) {
-                let apart = after(after(contact.clone(), &earlier), &later);
-                prop_assert_eq!(after(contact, &folded), apart);
+                let apart = contact.clone().after(&earlier).after(&later);
+                prop_assert_eq!(contact.after(&folded), apart);
             }
         }
 
@@ -249,8 +209,8 @@ mod tests {
             };
             let mut folded = Fold::of(&planned(&row[0]));
             let taken = 1 + row[1..].iter().take_while(|next| folded.take(&planned(next))).count();
-            let apart = row[..taken].iter().fold(contact.clone(), after);
-            prop_assert_eq!(after(contact, &folded.into_planned().update), apart);
+            let apart = row[..taken].iter().fold(contact.clone(), Model::after);
+            prop_assert_eq!(contact.after(&folded.into_planned().update), apart);
         }
     }
 

@@ -4,6 +4,8 @@ mod attribute;
 pub mod fold;
 mod id;
 mod mobile;
+#[cfg(test)]
+pub(crate) mod model;
 mod reason;
 mod stale;
 mod superseded;

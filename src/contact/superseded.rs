@@ -186,6 +186,7 @@ impl Since {
 mod tests {
     use super::*;
     use crate::contact::AttributeChange;
+    use crate::contact::model::Model;
     use proptest::prelude::*;
     use serde_json::json;
 
@@ -257,46 +258,6 @@ mod tests {
         }
     }
 
-    /// A contact by the reference of the API, written apart from the code.
-    #[derive(Debug, Clone, Default, PartialEq)]
-    struct Contact {
-        plain: BTreeMap<&'static str, String>,
-        tags: BTreeSet<String>,
-        attributes: BTreeMap<String, String>,
-    }
-
-    impl Contact {
-        fn after(mut self, update: &ContactUpdate) -> Self {
-            let plain = [
-                ("name", update.name.clone()),
-                ("mobile", update.mobile.as_ref().map(|m| m.as_str().to_owned())),
-                ("optin", update.optin.map(|optin| optin.to_string())),
-                ("incoming_blocked", update.incoming_blocked.map(|blocked| blocked.to_string())),
-            ];
-            for (field, value) in plain {
-                if let Some(value) = value {
-                    self.plain.insert(field, value);
-                }
-            }
-            if let Some(tags) = &update.tags.replace {
-                self.tags = tags.iter().cloned().collect();
-            }
-            self.tags.extend(update.tags.add.iter().cloned());
-            self.tags.retain(|tag| !update.tags.remove.contains(tag));
-            for (name, change) in &update.attributes {
-                match change {
-                    AttributeChange::Set(value) => {
-                        self.attributes.insert(name.clone(), value.clone());
-                    }
-                    AttributeChange::Remove => {
-                        self.attributes.remove(name);
-                    }
-                }
-            }
-            self
-        }
-    }
-
     fn any_update() -> impl Strategy<Value = ContactUpdate> {
         let tags = || proptest::collection::vec("[a-d]", 0..3);
         let attribute =
@@ -330,15 +291,15 @@ mod tests {
             before in any_update(), earlier in any_update(),
             later in proptest::collection::vec(any_update(), 0..4),
         ) {
-            let contact = Contact::default().after(&before);
-            let in_order = later.iter().fold(contact.clone().after(&earlier), Contact::after);
+            let contact = Model::default().after(&before);
+            let in_order = later.iter().fold(contact.clone().after(&earlier), Model::after);
             let mut since = Since::default();
             for update in &later {
                 since.sent(update);
             }
 
             let (left, out) = since.left_of(&earlier);
-            let late = later.iter().fold(contact, Contact::after).after(&left);
+            let late = later.iter().fold(contact, Model::after).after(&left);
 
             prop_assert_eq!(&late, &in_order);
             prop_assert_eq!(left == earlier, out.is_empty());

@@ -1,6 +1,5 @@
 //! The law: what the mock keeps after a row of updates, in any wire form, is what a small model says.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use indexmap::IndexMap;
@@ -12,52 +11,18 @@ use proptest::sample::select;
 use super::*;
 use crate::chatflow::mock::{MockContact, Seed};
 use crate::chatflow::{AttributesForm, TagChangesForm};
+use crate::contact::model::Model;
 use crate::contact::{AttributeChange, TagChange};
 
-/// A contact, and nothing about how it is kept or sent.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Model {
-    name: String,
-    mobile: String,
-    optin: bool,
-    incoming_blocked: bool,
-    tags: BTreeSet<String>,
-    attributes: BTreeMap<String, String>,
-}
-
-impl Model {
-    fn of(contact: &MockContact) -> Self {
-        Self {
-            name: contact.name.clone(),
-            mobile: contact.mobile.clone(),
-            optin: contact.optin,
-            incoming_blocked: contact.incoming_blocked,
-            tags: contact.tags.iter().cloned().collect(),
-            attributes: contact.attributes.clone().into_iter().collect(),
-        }
-    }
-
-    fn after(mut self, update: &ContactUpdate) -> Self {
-        self.name = update.name.clone().unwrap_or(self.name);
-        self.mobile = update.mobile.clone().map_or(self.mobile, String::from);
-        self.optin = update.optin.unwrap_or(self.optin);
-        self.incoming_blocked = update.incoming_blocked.unwrap_or(self.incoming_blocked);
-        if let Some(tags) = &update.tags.replace {
-            self.tags = tags.iter().cloned().collect();
-        }
-        self.tags.extend(update.tags.add.iter().cloned());
-        self.tags.retain(|tag| !update.tags.remove.contains(tag));
-        for (name, change) in &update.attributes {
-            match change {
-                AttributeChange::Set(value) => {
-                    self.attributes.insert(name.clone(), value.clone());
-                }
-                AttributeChange::Remove => {
-                    self.attributes.remove(name);
-                }
-            }
-        }
-        self
+/// What the mock keeps of a contact.
+fn kept_as(contact: &MockContact) -> Model {
+    Model {
+        name: Some(contact.name.clone()),
+        mobile: Some(contact.mobile.clone()),
+        optin: Some(contact.optin),
+        incoming_blocked: Some(contact.incoming_blocked),
+        tags: contact.tags.iter().cloned().collect(),
+        attributes: contact.attributes.clone().into_iter().collect(),
     }
 }
 
@@ -133,14 +98,14 @@ proptest! {
             Seed::with_mobile("12025550143").named("Ann").tagged(&tags).with("city", &city),
         );
         let client = client_saying(&mock, form);
-        let mut model = Model::of(&mock.contact(&ann).unwrap());
+        let mut model = kept_as(&mock.contact(&ann).unwrap());
 
         for update in updates {
             let shown = RUNTIME.block_on(client.update(&ann, &update)).unwrap();
             model = model.after(&update);
 
             let kept = mock.contact(&ann).unwrap();
-            prop_assert_eq!(&Model::of(&kept), &model);
+            prop_assert_eq!(&kept_as(&kept), &model);
             prop_assert_eq!(shown.tags, Some(kept.tags));
             prop_assert_eq!(shown.attributes, Some(kept.attributes));
             prop_assert_eq!(shown.name, Some(kept.name));
