@@ -14,6 +14,7 @@ use std::time::Duration;
 use bytes::{Buf, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
+use tokio_util::io::poll_read_buf;
 
 use super::framing::{self, Body};
 use super::guests::{End, Guest};
@@ -152,11 +153,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Gate<S> {
     }
 
     fn fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
-        let mut room = [0; AT_ONCE];
-        let mut piece = ReadBuf::new(&mut room);
-        ready!(Pin::new(&mut self.stream).poll_read(cx, &mut piece))?;
-        self.input.extend_from_slice(piece.filled());
-        Poll::Ready(Ok(piece.filled().len()))
+        self.input.reserve(AT_ONCE);
+        let filled = poll_read_buf(Pin::new(&mut self.stream), cx, &mut self.input);
+        self.let_go();
+        filled
     }
 
     /// Whether a head has been incomplete for too long, and it is ours to say so.
@@ -173,8 +173,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Gate<S> {
         to.put_slice(self.input.get(..now).unwrap_or_default());
         self.input.advance(now);
         self.cleared -= now;
+        self.let_go();
+    }
+
+    /// A connection that waits holds no buffer.
+    fn let_go(&mut self) {
         if self.input.is_empty() {
-            // A connection that waits holds no buffer.
             self.input = BytesMut::new();
         }
     }
