@@ -8,6 +8,7 @@ mod missing;
 mod query;
 mod root;
 mod select;
+mod syntax;
 
 use crate::contact::HeldReason;
 use crate::document::Value;
