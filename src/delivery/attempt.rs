@@ -1,5 +1,6 @@
 //! The way of one request: its contact found, sent when its turn has come, the answer judged for each update in it.
 
+use std::borrow::Cow;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -150,10 +151,8 @@ impl Attempts {
             let failure = match self.update(&id, sent, latest).await {
                 Ok(()) => {
                     self.resolver.changed(&id, sent);
-                    if let Some(guarded) = guarded {
-                        self.mark(guarded).await;
-                    }
-                    return Ended::all(End::Delivered, part);
+                    let end = guarded.map_or(End::Delivered, |guarded| End::Marking(guarded.marks));
+                    return Ended::all(end, part);
                 }
                 Err(Unanswered::NotSent) => return Ended::not_sent(part),
                 Err(Unanswered::Failed(failure)) => failure,
@@ -425,11 +424,14 @@ impl Attempts {
 }
 
 /// The updates of a part as one; nothing where only what goes before them in the run made them fit.
-fn folded(part: &[Claim]) -> Option<PlannedUpdate> {
+fn folded(part: &[Claim]) -> Option<Cow<'_, PlannedUpdate>> {
     let (first, others) = part.split_first()?;
+    if others.is_empty() {
+        return Some(Cow::Borrowed(&first.planned));
+    }
     let mut fold = Fold::of(&first.planned);
     let all = others.iter().all(|claim| fold.take(&claim.planned));
-    all.then(|| fold.into_planned())
+    all.then(|| Cow::Owned(fold.into_planned()))
 }
 
 /// What is kept of a failure: the API's own words where it has any.

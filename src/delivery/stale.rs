@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::attempt::{Attempts, Ended};
 use crate::contact::{ContactUpdate, Mark, SkippedReason, fresh};
-use crate::event::{SourceName, UpdateId};
+use crate::event::SourceName;
 use crate::store::{Claim, End};
 
 /// Which sources guard against older events.
@@ -32,9 +32,8 @@ impl fmt::Debug for Guards {
 
 /// What is sent of an update of a guarded source, and what it marks once it is taken.
 pub(super) struct Guarded {
-    id: UpdateId,
     pub(super) update: ContactUpdate,
-    marks: Vec<Mark>,
+    pub(super) marks: Vec<Mark>,
 }
 
 impl Attempts {
@@ -60,14 +59,6 @@ impl Attempts {
             return Err(Ended::all(End::Skipped(SkippedReason::Stale), part));
         }
         let marks = Mark::of(&update, at);
-        Ok(Some(Guarded { id, update, marks }))
-    }
-
-    /// The API took what was sent of it.
-    pub(super) async fn mark(&self, guarded: Guarded) {
-        let Guarded { id, marks, .. } = guarded;
-        if let Err(error) = self.store.mark(id, marks).await {
-            tracing::error!(event_id = %id.event, %error, "what an event has set could not be kept: an older one may set it again");
-        }
+        Ok(Some(Guarded { update, marks }))
     }
 }

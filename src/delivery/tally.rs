@@ -54,7 +54,7 @@ const RETRY_REASONS: &[&str] = &[
 /// The words for what became of an update.
 const fn word(end: &End) -> Option<&'static str> {
     match end {
-        End::Delivered => Some("delivered"),
+        End::Delivered | End::Marking(_) => Some("delivered"),
         End::Skipped(_) => Some("skipped"),
         End::Dead(..) => Some("dead"),
         End::Again { .. } | End::GivenBack { .. } => None,

@@ -263,7 +263,7 @@ impl Worker {
             if ended.was_tried {
                 note(claim, end, ended.status, elapsed);
             }
-            if *end == End::Delivered {
+            if end.is_delivered() {
                 self.attempts.tally.delivered(claim.age + held);
                 if place > 0 {
                     self.attempts.tally.merged(&claim.source);
@@ -276,7 +276,7 @@ impl Worker {
 /// One line in the log for the end of an attempt.
 fn note(claim: &Claim, end: &End, status: Option<u16>, elapsed: Duration) {
     let (outcome, reason) = match end {
-        End::Delivered => ("delivered", None),
+        End::Delivered | End::Marking(_) => ("delivered", None),
         End::Skipped(reason) => ("skipped", Some(reason.as_str())),
         End::Dead(reason, _) => ("dead", Some(reason.as_str())),
         End::Again { .. } => ("again", None),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::contact::{DeadReason, PlannedUpdate, SkippedReason};
+use crate::contact::{DeadReason, Mark, PlannedUpdate, SkippedReason};
 use crate::event::{SourceName, UpdateId};
 
 /// How much is to be lent.
@@ -98,6 +98,9 @@ pub struct Trouble {
 pub enum End {
     /// The API took it.
     Delivered,
+    /// The API took it, and this is what it has set of its contact, for a source that guards against older events: of
+    /// each field the newest mark is kept, for a month.
+    Marking(Vec<Mark>),
     /// It is not sent, on purpose.
     Skipped(SkippedReason),
     /// It was refused for good or given up.
@@ -116,4 +119,11 @@ pub enum End {
         /// How long to wait before it may be lent again.
         after: Duration,
     },
+}
+
+impl End {
+    /// Whether the API took it.
+    pub const fn is_delivered(&self) -> bool {
+        matches!(self, Self::Delivered | Self::Marking(_))
+    }
 }

@@ -66,6 +66,7 @@ pub trait Store: Send + Sync + 'static {
         &self,
         updates: &[crate::event::UpdateId],
     ) -> Result<Vec<crate::event::UpdateId>, Error>;
+
     /// The lane of what names a contact, before anything is known about it.
     fn lane_of(&self, who: &crate::contact::Who) -> Lane;
 
@@ -78,13 +79,6 @@ pub trait Store: Send + Sync + 'static {
     /// When the event of an update happened, and what is marked of its contact: for sources that guard against older
     /// events.
     async fn marked(&self, update: crate::event::UpdateId) -> Result<Marked, Error>;
-
-    /// Marks what an update has set of its contact; of each field the newest mark stays, for a month.
-    async fn mark(
-        &self,
-        update: crate::event::UpdateId,
-        marks: Vec<crate::contact::Mark>,
-    ) -> Result<(), Error>;
 
     /// What there is, by state; cheap enough to be asked at every scrape.
     async fn numbers(&self) -> Result<Numbers, Error>;

@@ -55,7 +55,7 @@ impl Storm {
     /// What is to be recorded for an update that ended so: in a storm nothing is refused for good.
     pub(super) async fn weigh(&self, update: UpdateId, planned: &PlannedUpdate, end: End) -> End {
         match &end {
-            End::Delivered => {
+            End::Delivered | End::Marking(_) => {
                 self.taken();
                 end
             }

@@ -250,7 +250,7 @@ impl Store for FakeStore {
                     waiting.attempts -= 1;
                     waiting.lent = None;
                 }
-                End::Delivered | End::Skipped(_) => {
+                End::Delivered | End::Marking(_) | End::Skipped(_) => {
                     lane.remove(place);
                 }
                 End::Dead(..) => {
@@ -333,14 +333,6 @@ impl Store for FakeStore {
 
     async fn marked(&self, _update: crate::event::UpdateId) -> Result<crate::store::Marked, Error> {
         Ok(crate::store::Marked::default())
-    }
-
-    async fn mark(
-        &self,
-        _update: crate::event::UpdateId,
-        _marks: Vec<crate::contact::Mark>,
-    ) -> Result<(), Error> {
-        Ok(())
     }
 
     async fn numbers(&self) -> Result<Numbers, Error> {

@@ -13,62 +13,78 @@ fn mark(field: Field, is_there: bool, second: i64) -> Mark {
     Mark { field, is_there, at: at(second) }
 }
 
-/// An update of an event that happened at this second.
-async fn happened(store: &impl Store, from: &str, contact: u16, second: i64) -> UpdateId {
+/// An update of an event that happened at this second, lent.
+async fn happened(store: &impl Store, from: &str, contact: u16, second: i64) -> Lent {
     let event = NewEvent {
         source: source(from),
         occurred_at: Some(at(second)),
         ..event(vec![update(contact, "a")])
     };
-    UpdateId { event: super::store(store, vec![event]).await[0], place: 0 }
+    super::store(store, vec![event]).await;
+    claim_one(store).await.lent
+}
+
+/// Its delivery leaves these marks.
+async fn marks(store: &impl Store, lent: Lent, marks: Vec<Mark>) {
+    record(store, lent, End::Marking(marks)).await;
 }
 
 pub(crate) async fn of_each_field_the_newest_mark_is_kept_over_a_restart(backend: impl Backend) {
-    let store = backend.store();
-    let newer = happened(&**store, "crm", 1, 20).await;
-    let older = happened(&**store, "crm", 1, 10).await;
+    let store = &**backend.store();
     let lead = || Field::Tag("lead".to_owned());
-    store.mark(newer, vec![mark(Field::Name, true, 20), mark(lead(), false, 20)]).await.unwrap();
+    let newer = happened(store, "crm", 1, 20).await;
+    marks(store, newer, vec![mark(Field::Name, true, 20), mark(lead(), false, 20)]).await;
+    let older = happened(store, "crm", 1, 10).await;
 
     let later =
         vec![mark(Field::Name, true, 10), mark(Field::Optin, true, 10), mark(lead(), true, 10)];
-    store.mark(older, later).await.unwrap();
+    marks(store, older, later).await;
 
     let backend = backend.reopened().await;
-    let Marked { occurred_at, mut marks } = backend.store().marked(older).await.unwrap();
+    let Marked { occurred_at, mut marks } = backend.store().marked(older.update).await.unwrap();
     marks.sort_by_key(|mark| mark.field.to_string());
     assert_eq!(occurred_at, Some(at(10)));
     assert_eq!(
         marks,
         [mark(Field::Name, true, 20), mark(Field::Optin, true, 10), mark(lead(), false, 20)]
     );
+    assert_eq!(backend.store().numbers().await.unwrap().delivered, 2);
 }
 
 pub(crate) async fn marks_are_those_of_one_contact_and_one_source(backend: impl Backend) {
-    let store = backend.store();
-    let ann = happened(&**store, "crm", 1, 20).await;
-    let others = [happened(&**store, "crm", 2, 20).await, happened(&**store, "shop", 1, 20).await];
+    let store = &**backend.store();
+    let ann = happened(store, "crm", 1, 20).await;
+    marks(store, ann, vec![mark(Field::Name, true, 20)]).await;
+    let others = [happened(store, "crm", 2, 20).await, happened(store, "shop", 1, 20).await];
 
-    store.mark(ann, vec![mark(Field::Name, true, 20)]).await.unwrap();
-
-    assert_eq!(store.marked(ann).await.unwrap().marks.len(), 1);
+    assert_eq!(store.marked(ann.update).await.unwrap().marks.len(), 1);
     for other in others {
-        assert_eq!(store.marked(other).await.unwrap().marks, []);
+        assert_eq!(store.marked(other.update).await.unwrap().marks, []);
     }
     let nobody = UpdateId { event: EventId(9_999), place: 0 };
-    store.mark(nobody, vec![mark(Field::Name, true, 20)]).await.unwrap();
     assert_eq!(store.marked(nobody).await.unwrap(), Marked::default());
 }
 
+pub(crate) async fn who_is_no_longer_lent_leaves_no_marks(backend: impl Backend) {
+    let store = &**backend.store();
+    let lent = happened(store, "crm", 1, 20).await;
+    record(store, lent, End::Delivered).await;
+
+    let late = vec![(lent, End::Marking(vec![mark(Field::Name, true, 20)]))];
+    assert!(!store.record(late, AfterDead::Continue).await.unwrap());
+
+    assert_eq!(store.marked(lent.update).await.unwrap().marks, []);
+}
+
 pub(crate) async fn a_mark_is_kept_for_a_month(backend: impl Backend) {
-    let store = backend.store();
-    let old = happened(&**store, "crm", 1, 1).await;
-    store.mark(old, vec![mark(Field::Name, true, 1)]).await.unwrap();
+    let store = &**backend.store();
+    let old = happened(store, "crm", 1, 1).await;
+    marks(store, old, vec![mark(Field::Name, true, 1)]).await;
 
     for (days, kept) in [(29, 1), (2, 0)] {
         backend.clock().advance(Duration::from_hours(24 * days));
-        let other = happened(&**store, "crm", 2, 2).await;
-        store.mark(other, vec![mark(Field::Name, true, 2)]).await.unwrap();
-        assert_eq!(store.marked(old).await.unwrap().marks.len(), kept);
+        let other = happened(store, "crm", 2, 2).await;
+        marks(store, other, vec![mark(Field::Name, true, 2)]).await;
+        assert_eq!(store.marked(old.update).await.unwrap().marks.len(), kept);
     }
 }

@@ -126,6 +126,7 @@ macro_rules! keeps_every_promise {
             marks: [
                 of_each_field_the_newest_mark_is_kept_over_a_restart,
                 marks_are_those_of_one_contact_and_one_source,
+                who_is_no_longer_lent_leaves_no_marks,
                 a_mark_is_kept_for_a_month,
             ],
             revive: [

@@ -3,7 +3,7 @@
 //! Once delivery has found whom a key means, the key is an alias of that contact's lane: what waits for it there and
 //! what comes later wait in one line, by received order.
 
-use rusqlite::OptionalExtension;
+use rusqlite::{Connection, OptionalExtension};
 
 use super::batch::Batch;
 use super::lanes::Standing;
@@ -18,7 +18,7 @@ const KEPT_FOR: i64 = 24 * 60 * 60 * 1000;
 const LOOKED_AT: u32 = 4;
 
 /// No alias leads further than this: a key that another is to become, which means a contact.
-pub(super) const MOST_STEPS: usize = 3;
+const MOST_STEPS: usize = 3;
 
 /// Where a run is lent.
 struct LentIn {
@@ -29,18 +29,23 @@ struct LentIn {
     withdraws: bool,
 }
 
+/// The lanes that a key leads to, its own first; the last one is where what names its contact by it waits.
+pub(super) fn way_of(connection: &Connection, key: i64) -> rusqlite::Result<Vec<i64>> {
+    let mut way = vec![key];
+    let mut find = connection.prepare_cached(statements::FIND_ALIAS)?;
+    let mut lane = key;
+    for _ in 0..MOST_STEPS {
+        let Some(alias) = find.query_row([lane], |row| row.get(0)).optional()? else { break };
+        lane = alias;
+        way.push(lane);
+    }
+    Ok(way)
+}
+
 impl Batch<'_> {
     /// The lane in which what names its contact by this key waits.
     pub(super) fn lane_of(&self, key: i64) -> rusqlite::Result<i64> {
-        let mut lane = key;
-        let mut find = self.connection.prepare_cached(statements::FIND_ALIAS)?;
-        for _ in 0..MOST_STEPS {
-            match find.query_row([lane], |row| row.get(0)).optional()? {
-                Some(alias) => lane = alias,
-                None => break,
-            }
-        }
-        Ok(lane)
+        Ok(way_of(self.connection, key)?.pop().unwrap_or(key))
     }
 
     /// A key that an update is about to give to a contact: what comes under it waits behind that update. Where it

@@ -1,25 +1,19 @@
 //! The mapping files that were last in force, kept whole so that a start with a broken folder has them.
 
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::Connection;
 
 use super::connection::failed;
 use super::statements;
 use crate::store::Error;
 
-/// Puts these files, by name and text, in the place of those that were kept; all or none.
-pub(super) fn keep(connection: &mut Connection, files: &[(String, String)]) -> Result<(), Error> {
-    let write = |connection: &mut Connection| -> rusqlite::Result<()> {
-        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        transaction.prepare_cached(statements::FORGET_MAPPINGS)?.execute([])?;
-        {
-            let mut add = transaction.prepare_cached(statements::KEEP_MAPPING)?;
-            for (name, text) in files {
-                add.execute((name, text))?;
-            }
-        }
-        transaction.commit()
-    };
-    write(connection).map_err(|error| failed(&error))
+/// Puts these files, by name and text, in the place of those that were kept.
+pub(super) fn keep(connection: &Connection, files: &[(String, String)]) -> rusqlite::Result<()> {
+    connection.prepare_cached(statements::FORGET_MAPPINGS)?.execute([])?;
+    let mut add = connection.prepare_cached(statements::KEEP_MAPPING)?;
+    for (name, text) in files {
+        add.execute((name, text))?;
+    }
+    Ok(())
 }
 
 /// The files that are kept, in the order of their names.

@@ -40,13 +40,13 @@ fn read(connection: &Connection, id: i64) -> rusqlite::Result<Marked> {
 }
 
 impl Batch<'_> {
-    /// Keeps what an update has set; `false` where there is no such update.
-    pub(super) fn mark(&self, update: UpdateId, marks: &[Mark]) -> rusqlite::Result<bool> {
+    /// Keeps what an update has set.
+    pub(super) fn mark(&self, id: i64, marks: &[Mark]) -> rusqlite::Result<()> {
         let of = self
             .connection
             .prepare_cached(statements::MARKED)?
-            .query_row([number(update)], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)));
-        let Some((lane, source)) = of.optional()? else { return Ok(false) };
+            .query_row([id], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)));
+        let Some((lane, source)) = of.optional()? else { return Ok(()) };
         let mut keep = self.connection.prepare_cached(statements::MARK)?;
         for mark in marks {
             let at = mark.at.as_millisecond();
@@ -54,6 +54,6 @@ impl Batch<'_> {
         }
         let mut sweep = self.connection.prepare_cached(statements::SWEEP_MARKS)?;
         sweep.execute((self.now.saturating_sub(KEPT_FOR), SWEPT))?;
-        Ok(true)
+        Ok(())
     }
 }

@@ -13,6 +13,7 @@
 //! - No statement scans a table that grows.
 //! - Memory grows by some 10 bytes a lane that waits, never by bodies or plans.
 
+mod alone;
 mod append;
 mod batch;
 mod blocked;
@@ -37,6 +38,7 @@ mod marks;
 mod memory;
 mod numbers;
 mod offline;
+mod opening;
 mod place;
 mod prepared;
 mod queue;
@@ -53,6 +55,7 @@ mod room;
 mod salvage;
 mod schema;
 mod sealing;
+mod secrets;
 mod seen;
 mod statements;
 mod steady;
@@ -73,7 +76,6 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use rusqlite::OptionalExtension;
 use tokio::sync::{oneshot, watch};
 
 use self::cipher::Cipher;
@@ -87,7 +89,7 @@ use self::lock::LockFile;
 use self::memory::Memory;
 use self::place::place_for;
 use self::prepared::{Incoming, Prepared, PreparedAgain};
-use self::queue::{AdoptOp, AppendOp, ClaimOp, Ending, JoinOp, KeepOp, Queue, RecordOp};
+use self::queue::{AppendOp, ClaimOp, Ending, JoinOp, Queue, RecordOp};
 use self::readers::Readers;
 use self::room::{PAGE_SIZE, Room};
 use self::steady::{Now, Steady};
@@ -96,12 +98,12 @@ use self::writer::{Waits, Writer};
 use super::letters::{Letters, Search};
 use super::settings::StoreSettings;
 use super::{
-    AfterDead, Claim, End, Error, EventFilter, EventRow, Fence, Joined, Lane, Lent, Marked,
-    NewEvent, NewUpdate, Numbers, Page, Receipt, Request, Run, Store, StoredEvent, UpdateFilter,
-    UpdateRow, Wanted,
+    AfterDead, Claim, End, Error, EventFilter, EventRow, Joined, Lane, Lent, Marked, NewEvent,
+    NewUpdate, Numbers, Page, Receipt, Request, Run, Store, StoredEvent, UpdateFilter, UpdateRow,
+    Wanted,
 };
 use crate::clock::SharedClock;
-use crate::contact::{Mark, Who};
+use crate::contact::Who;
 use crate::event::{EventId, SourceName, UpdateId};
 use crate::telemetry::metrics::Metrics;
 
@@ -143,13 +145,13 @@ impl SqliteStore {
         let cipher = Cipher::read(settings.encryption_key_file.as_deref())?;
         let file = StoreFile::new(path, &cipher);
         let mut connection = connection::writing(&file, max_pages).map_err(named)?;
-        writer::prepare(&mut connection, &cipher).map_err(named)?;
+        opening::prepare(&mut connection, &cipher).map_err(named)?;
         let steady = Arc::new(Steady::of(Arc::clone(&clock), &connection).map_err(named)?);
         let now = steady.now().steady;
-        let (fence, key) = writer::start(&mut connection, now).map_err(named)?;
+        let (fence, key) = opening::start(&mut connection, now).map_err(named)?;
         let memory = Memory::load(&connection, now).map_err(named)?;
         // A series that begins with its first failure does not rise: no alert would see that one.
-        for operation in ["append", "record", "claim", "keep"] {
+        for operation in ["append", "record", "claim", "keep", "adopt", "change", "revive"] {
             for reason in ["full", "io"] {
                 metrics.store_errors_total.with_label_values(&[operation, reason]);
             }
@@ -277,7 +279,8 @@ impl Store for SqliteStore {
     }
 
     async fn revive(&self, updates: &[UpdateId]) -> Result<Vec<UpdateId>, Error> {
-        revive::revive(&self.queue, updates).await
+        let updates = updates.to_vec();
+        self.rarely(move |writer| writer.revive(&updates)).await
     }
 
     fn lane_of(&self, who: &Who) -> Lane {
@@ -292,14 +295,6 @@ impl Store for SqliteStore {
 
     async fn marked(&self, update: UpdateId) -> Result<Marked, Error> {
         self.readers.read(move |connection| marks::marked(connection, update)).await
-    }
-
-    async fn mark(&self, update: UpdateId, marks: Vec<Mark>) -> Result<(), Error> {
-        let (reply, marked) = oneshot::channel();
-        let ends = vec![(Lent { update, fence: Fence(0) }, Ending::Marked(marks))];
-        let after_dead = AfterDead::Continue;
-        self.queue.record(RecordOp { ends, after_dead, reply: Some(reply) })?;
-        marked.await.map_err(|_| Error::Closed)?.map(|_was_there| ())
     }
 
     async fn numbers(&self) -> Result<Numbers, Error> {
@@ -327,9 +322,10 @@ impl Store for SqliteStore {
     }
 
     async fn keep_mappings(&self, files: Vec<(String, String)>) -> Result<(), Error> {
-        let (reply, kept) = oneshot::channel();
-        self.queue.keep(KeepOp { files, reply })?;
-        kept.await.map_err(|_| Error::Closed)?
+        let keep = move |writer: &mut Writer| {
+            writer.alone("keep", |batch, _| mappings::keep(batch.connection, &files))
+        };
+        self.rarely(keep).await
     }
 
     async fn kept_mappings(&self) -> Result<Vec<(String, String)>, Error> {
@@ -337,27 +333,24 @@ impl Store for SqliteStore {
     }
 
     async fn adopt_secret(&self, source: &SourceName, secret: &str) -> Result<String, Error> {
-        let (reply, kept) = oneshot::channel();
-        let (name, secret) = (adopted(source), secret.to_owned());
-        self.queue.adopt(AdoptOp::Keep { name, secret, reply })?;
-        kept.await.map_err(|_| Error::Closed)?
+        let (name, secret) = (secrets::name_of(source), secret.to_owned());
+        let adopt = move |writer: &mut Writer| {
+            writer.alone("adopt", |batch, _| secrets::adopt(batch.connection, &name, &secret))
+        };
+        self.rarely(adopt).await
     }
 
     async fn adopted_secret(&self, source: &SourceName) -> Result<Option<String>, Error> {
-        let name = adopted(source);
-        let read = move |connection: &rusqlite::Connection| {
-            connection
-                .query_row(statements::ADOPTED, [name], |row| row.get(0))
-                .optional()
-                .map_err(|error| connection::failed(&error))
-        };
-        self.readers.read(read).await
+        let name = secrets::name_of(source);
+        self.readers.read(move |connection| secrets::adopted(connection, &name)).await
     }
 
     async fn forget_secret(&self, source: &SourceName) -> Result<bool, Error> {
-        let (reply, forgotten) = oneshot::channel();
-        self.queue.adopt(AdoptOp::Forget { name: adopted(source), reply })?;
-        forgotten.await.map_err(|_| Error::Closed)?
+        let name = secrets::name_of(source);
+        let forget = move |writer: &mut Writer| {
+            writer.alone("adopt", |batch, _| secrets::forget(batch.connection, &name))
+        };
+        self.rarely(forget).await
     }
 
     async fn check_writable(&self) -> Result<(), Error> {
@@ -403,9 +396,4 @@ fn readable(raw: RawClaim, now: Now) -> Result<Claim, String> {
         age: since(now.wall, raw.received_at),
         failing_for: raw.first_failed.map(|first| since(now.steady, first)),
     })
-}
-
-/// The name in `meta` under which the secret of a source's sender is kept.
-fn adopted(source: &SourceName) -> String {
-    format!("adopted:{source}")
 }

@@ -7,10 +7,8 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
 use super::claim::{Lending, RawRun};
-use super::letters::Asked;
 use super::prepared::Incoming;
-use crate::contact::Mark;
-use crate::store::letters::Changed;
+use super::writer::Writer;
 use crate::store::{AfterDead, End, Error, Joined, Lent, Receipt, Wanted};
 
 /// At most so many requests wait to be stored, and at most so many bytes of them; more is [`Error::Busy`].
@@ -37,10 +35,6 @@ pub(super) enum Ending {
     Said(End),
     /// This release cannot read it: it is held, reason `version`.
     Unreadable(String),
-    /// It is dead and is to wait again: whatever the fence, nobody holds it.
-    Revived,
-    /// It has set this of its contact.
-    Marked(Vec<Mark>),
 }
 
 /// Ends to be recorded, of one run; without a reply where the store itself says them.
@@ -70,30 +64,11 @@ pub(super) struct ClaimOp {
     pub(super) reply: oneshot::Sender<Lending>,
 }
 
-/// A secret to be kept, unless there is one; or to be forgotten.
-pub(super) enum AdoptOp {
-    Keep { name: String, secret: String, reply: oneshot::Sender<Result<String, Error>> },
-    Forget { name: String, reply: oneshot::Sender<Result<bool, Error>> },
-}
-
-/// What an operator asks.
-pub(super) struct ChangeOp {
-    pub(super) asked: Asked,
-    pub(super) reply: oneshot::Sender<Result<Vec<Changed>, Error>>,
-}
+/// Something rare that the writer does before its next commit; it answers whoever asked.
+pub(super) type RareOp = Box<dyn FnOnce(&mut Writer) + Send>;
 
 /// Somebody who asks whether the store can be written.
 pub(super) type CheckOp = oneshot::Sender<Result<(), Error>>;
-
-/// The mapping files that are in force, to be kept.
-pub(super) struct KeepOp {
-    pub(super) files: Vec<(String, String)>,
-    pub(super) reply: oneshot::Sender<Result<(), Error>>,
-}
-
-/// What a test does with the writer's connection.
-#[cfg(test)]
-pub(super) type HookOp = Box<dyn FnOnce(&rusqlite::Connection) + Send>;
 
 /// What the writer does next, in one commit.
 #[derive(Default)]
@@ -103,23 +78,18 @@ pub(super) struct Work {
     pub(super) appends: Vec<AppendOp>,
     pub(super) claims: Vec<ClaimOp>,
     pub(super) checks: Vec<CheckOp>,
-    pub(super) keeps: Vec<KeepOp>,
-    pub(super) adoptions: Vec<AdoptOp>,
-    pub(super) changes: Vec<ChangeOp>,
-    #[cfg(test)]
-    pub(super) hooks: Vec<HookOp>,
+    pub(super) rare: Vec<RareOp>,
 }
 
 impl Work {
     /// Whether nobody asks for anything.
     pub(super) fn is_empty(&self) -> bool {
         self.records.is_empty()
+            && self.joins.is_empty()
             && self.appends.is_empty()
             && self.claims.is_empty()
             && self.checks.is_empty()
-            && self.keeps.is_empty()
-            && self.adoptions.is_empty()
-            && self.changes.is_empty()
+            && self.rare.is_empty()
     }
 }
 
@@ -140,11 +110,7 @@ struct Waiting {
     bytes: usize,
     claims: Vec<ClaimOp>,
     checks: Vec<CheckOp>,
-    keeps: Vec<KeepOp>,
-    adoptions: Vec<AdoptOp>,
-    changes: Vec<ChangeOp>,
-    #[cfg(test)]
-    hooks: Vec<HookOp>,
+    rare: Vec<RareOp>,
     /// The clock was moved: what was not due may be due now.
     jumped: bool,
     closed: bool,
@@ -158,15 +124,7 @@ impl Waiting {
     }
 
     fn is_urgent(&self) -> bool {
-        #[cfg(test)]
-        if !self.hooks.is_empty() {
-            return true;
-        }
-        let asked = !self.claims.is_empty()
-            || !self.checks.is_empty()
-            || !self.keeps.is_empty()
-            || !self.adoptions.is_empty()
-            || !self.changes.is_empty();
+        let asked = !self.claims.is_empty() || !self.checks.is_empty() || !self.rare.is_empty();
         self.closed || self.jumped || asked
     }
 }
@@ -241,31 +199,9 @@ impl Queue {
         })
     }
 
-    pub(super) fn keep(&self, op: KeepOp) -> Result<(), Error> {
+    pub(super) fn rarely(&self, op: RareOp) -> Result<(), Error> {
         self.put(|waiting| {
-            waiting.keeps.push(op);
-            Ok(())
-        })
-    }
-
-    pub(super) fn adopt(&self, op: AdoptOp) -> Result<(), Error> {
-        self.put(|waiting| {
-            waiting.adoptions.push(op);
-            Ok(())
-        })
-    }
-
-    pub(super) fn change(&self, op: ChangeOp) -> Result<(), Error> {
-        self.put(|waiting| {
-            waiting.changes.push(op);
-            Ok(())
-        })
-    }
-
-    #[cfg(test)]
-    pub(super) fn hook(&self, op: HookOp) -> Result<(), Error> {
-        self.put(|waiting| {
-            waiting.hooks.push(op);
+            waiting.rare.push(op);
             Ok(())
         })
     }
@@ -323,11 +259,7 @@ impl Queue {
 impl Waiting {
     fn take(&mut self) -> Option<Work> {
         self.jumped = false;
-        let done = self.operations() == 0
-            && self.checks.is_empty()
-            && self.keeps.is_empty()
-            && self.adoptions.is_empty()
-            && self.changes.is_empty();
+        let done = self.operations() == 0 && self.checks.is_empty() && self.rare.is_empty();
         if self.closed && done {
             return None;
         }
@@ -343,11 +275,7 @@ impl Waiting {
             appends: self.appends.drain(..appends).collect(),
             claims: std::mem::take(&mut self.claims),
             checks: std::mem::take(&mut self.checks),
-            keeps: std::mem::take(&mut self.keeps),
-            adoptions: std::mem::take(&mut self.adoptions),
-            changes: std::mem::take(&mut self.changes),
-            #[cfg(test)]
-            hooks: std::mem::take(&mut self.hooks),
+            rare: std::mem::take(&mut self.rare),
         };
         self.bytes -= work.appends.iter().map(|op| op.incoming.bytes()).sum::<usize>();
         Some(work)

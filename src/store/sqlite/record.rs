@@ -101,12 +101,6 @@ impl Batch<'_> {
         ends: &[(Lent, Ending)],
         after_dead: AfterDead,
     ) -> rusqlite::Result<bool> {
-        if let [(lent, Ending::Revived)] = ends {
-            return self.revive(number(lent.update));
-        }
-        if let [(lent, Ending::Marked(marks))] = ends {
-            return self.mark(lent.update, marks);
-        }
         // The head of a lane of which nothing else is lent stays the head: nothing has to be found for it.
         let stays = ends.len() == 1 && self.lends_single_updates_only();
         let mut recorded = Vec::with_capacity(ends.len());
@@ -154,10 +148,15 @@ impl Batch<'_> {
         let id = number(lent.update);
         let done = |(lane, _)| Recorded { lane, due_at: None };
         match ending {
-            // They come alone, and are seen to above.
-            Ending::Revived | Ending::Marked(_) => Ok(None),
             Ending::Said(End::Delivered) => {
                 let ended = self.end(lent, State::Delivered, What::Delivered, None, 0)?;
+                Ok(ended.map(done))
+            }
+            Ending::Said(End::Marking(marks)) => {
+                let ended = self.end(lent, State::Delivered, What::Delivered, None, 0)?;
+                if ended.is_some() {
+                    self.mark(id, marks)?;
+                }
                 Ok(ended.map(done))
             }
             Ending::Said(End::Skipped(reason)) => {

@@ -60,7 +60,6 @@ statements! {
     KEEP_MAPPING = "INSERT INTO mapping(name, text) VALUES (?1, seal('mapping', ?1, ?2))";
     KEPT_MAPPINGS = "SELECT name, unseal('mapping', name, text) FROM mapping ORDER BY name";
     ADD_META = "INSERT INTO meta(name, value) VALUES (?1, ?2) ON CONFLICT(name) DO NOTHING";
-    DELETE_META = "DELETE FROM meta WHERE name = ?1";
 
     /// What is lent goes back: at start nobody holds anything. It may have been sent: what was lent together goes
     /// together.

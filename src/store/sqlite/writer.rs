@@ -8,19 +8,18 @@ use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::watch;
 
 use super::batch::Batch;
-use super::cipher::Cipher;
 use super::claim::{Lending, RawRun};
-use super::connection::{self, StoreFile, failed};
+use super::connection::{StoreFile, failed};
 use super::follow::Followed;
 use super::house::House;
-use super::lanes::reclaim;
 use super::lock::LockFile;
 use super::memory::Memory;
-use super::queue::{AdoptOp, AppendOp, ChangeOp, ClaimOp, JoinOp, Pace, Queue, RecordOp, Work};
+use super::opening::ready;
+use super::queue::{AppendOp, ClaimOp, JoinOp, Pace, Queue, RecordOp, Work};
 use super::room::Room;
+use super::statements;
 use super::steady::{Now, Steady};
 use super::strikes::Strikes;
-use super::{mappings, schema, statements};
 use crate::clock::SharedClock;
 use crate::store::{Error, Fence, Joined, Receipt};
 use crate::telemetry::metrics::Metrics;
@@ -134,23 +133,9 @@ impl Writer {
     }
 
     fn serve(&mut self, work: Work) {
-        let Work {
-            mut records, joins, mut appends, claims, checks, keeps, adoptions, changes, ..
-        } = work;
-        self.adopt(adoptions);
-        for ChangeOp { asked, reply } in changes {
-            let changed = self.change(&asked);
-            answer(reply, changed);
-        }
-        #[cfg(test)]
-        for hook in work.hooks {
-            if let Some(connection) = &self.connection {
-                hook(connection);
-            }
-        }
-        for keep in keeps {
-            let kept = self.keep(&keep.files);
-            answer(keep.reply, kept);
+        let Work { mut records, joins, mut appends, claims, checks, rare } = work;
+        for act in rare {
+            act(self);
         }
         records.append(&mut self.waits.unrecorded);
         self.waits.claims.extend(claims);
@@ -211,23 +196,6 @@ impl Writer {
                 }
             }
         }
-    }
-
-    /// Keeps mapping files, in a transaction of their own: they are rare, and must not spoil what came in.
-    fn keep(&mut self, files: &[(String, String)]) -> Result<(), Error> {
-        let connection = match &mut self.connection {
-            Some(connection) => connection,
-            closed => closed.insert(connection::writing(&self.path, self.max_pages)?),
-        };
-        let kept = mappings::keep(connection, files);
-        if let Err(error) = &kept {
-            self.metrics.store_errors_total.with_label_values(&["keep", error.label()]).inc();
-            if !matches!(error, Error::Full(_)) {
-                self.connection = None;
-                self.memory = None;
-            }
-        }
-        kept
     }
 
     /// One transaction; after an error nothing of it has happened.
@@ -307,26 +275,6 @@ impl Writer {
         Ok(done)
     }
 
-    /// Keeps secrets of senders, each in a statement of its own: there is one in the life of a source.
-    fn adopt(&self, adoptions: Vec<AdoptOp>) {
-        let open = || {
-            let away = || Error::Failed("the store is being opened again".to_owned());
-            self.connection.as_ref().ok_or_else(away)
-        };
-        for adoption in adoptions {
-            match adoption {
-                AdoptOp::Keep { name, secret, reply } => {
-                    let keep = |connection| adopt(connection, &name, &secret);
-                    answer(reply, open().and_then(|open| keep(open).map_err(|e| failed(&e))));
-                }
-                AdoptOp::Forget { name, reply } => {
-                    let forget = |connection| forget(connection, &name);
-                    answer(reply, open().and_then(|open| forget(open).map_err(|e| failed(&e))));
-                }
-            }
-        }
-    }
-
     fn observe(&self, done: &Done, took: Duration) {
         let counts = [
             ("append", done.appended.len()),
@@ -397,65 +345,11 @@ fn write(batch: &mut Batch<'_>, room: &mut Room, work: &Writing<'_>) -> rusqlite
     Ok(Done { recorded, joined, appended, checked, lent })
 }
 
-/// Keeps a value unless there is one of its name; gives the one there is.
-fn adopt(connection: &Connection, name: &str, secret: &str) -> rusqlite::Result<String> {
-    connection.prepare_cached(statements::ADOPT)?.execute((name, secret))?;
-    connection.prepare_cached(statements::ADOPTED)?.query_row([name], |row| row.get(0))
-}
-
-/// The connection and the memory: opened and loaded again where they were thrown away.
-pub(super) fn ready<'a>(
-    (connection, memory): (&'a mut Option<Connection>, &'a mut Option<Memory>),
-    (path, max_pages): (&StoreFile, u64),
-    fence: i64,
-    Now { steady: now, .. }: Now,
-) -> Result<(&'a mut Connection, &'a mut Memory), Error> {
-    let connection = match connection {
-        Some(connection) => connection,
-        closed => closed.insert(connection::writing(path, max_pages)?),
-    };
-    let memory = match memory {
-        Some(memory) => memory,
-        forgotten => {
-            // A commit that failed may have reached the disk all the same: what it lent is in nobody's hands.
-            reclaim(connection, Some(fence), now).map_err(|error| failed(&error))?;
-            forgotten.insert(Memory::load(connection, now)?)
-        }
-    };
-    Ok((connection, memory))
-}
-
-/// Whether there was a value of this name.
-fn forget(connection: &Connection, name: &str) -> rusqlite::Result<bool> {
-    connection.prepare_cached(statements::DELETE_META)?.execute([name]).map(|rows| rows > 0)
-}
-
 fn next_due(connection: &Connection) -> rusqlite::Result<Option<i64>> {
     connection.prepare_cached(statements::NEXT_DUE)?.query_row([], |row| row.get(0))
 }
 
 /// Who has hung up needs no answer: what was stored is stored, what was lent goes back.
-fn answer<T>(reply: tokio::sync::oneshot::Sender<T>, answer: T) {
+pub(super) fn answer<T>(reply: tokio::sync::oneshot::Sender<T>, answer: T) {
     drop(reply.send(answer));
-}
-
-/// Brings the store to this release's schema, and sees that the keys are there that it needs.
-pub(super) fn prepare(connection: &mut Connection, cipher: &Cipher) -> Result<(), Error> {
-    schema::migrate(connection, schema::STEPS)?;
-    schema::check_keys(connection, cipher)?;
-    schema::note_key(connection, cipher)
-}
-
-/// Counts this start, and has everything that was lent go back.
-pub(super) fn start(connection: &mut Connection, now: i64) -> Result<(i64, [u8; 32]), Error> {
-    let transaction = connection
-        .transaction_with_behavior(TransactionBehavior::Immediate)
-        .map_err(|error| failed(&error))?;
-    let key = schema::hash_key(&transaction)?;
-    // Eight million starts of a million million transactions each: no fence is ever given twice.
-    let starts = schema::number(&transaction, "starts")?.unwrap_or(0) + 1;
-    schema::set(&transaction, "starts", starts)?;
-    reclaim(&transaction, None, now).map_err(|error| failed(&error))?;
-    transaction.commit().map_err(|error| failed(&error))?;
-    Ok((starts << 40, key))
 }

@@ -100,14 +100,6 @@ impl Store for Shelf {
         Ok(crate::store::Marked::default())
     }
 
-    async fn mark(
-        &self,
-        _update: crate::event::UpdateId,
-        _marks: Vec<crate::contact::Mark>,
-    ) -> Result<(), Error> {
-        Ok(())
-    }
-
     async fn numbers(&self) -> Result<Numbers, Error> {
         Ok(Numbers::default())
     }

@@ -3,17 +3,16 @@
 
 use std::collections::HashSet;
 
-use rusqlite::{OptionalExtension, TransactionBehavior};
+use rusqlite::OptionalExtension;
 
 use super::super::append::{IGNORED, TAKEN};
 use super::super::batch::Batch;
 use super::super::blocked::ComesBack;
-use super::super::connection::failed;
 use super::super::ledger::What;
 use super::super::prepared::PreparedUpdate;
 use super::super::record::State;
 use super::super::statements;
-use super::super::writer::{Writer, ready};
+use super::super::writer::Writer;
 use super::HALTED;
 use super::later::lanes_of;
 use super::prepared::{PreparedChange, PreparedRemap, PreparedSends};
@@ -26,20 +25,6 @@ const CAME_SINCE: i64 = 10_000;
 
 /// Places of updates within an event.
 const PLACES: usize = 1 << 16;
-
-/// What is asked of the writer.
-pub(in super::super) enum Asked {
-    Changes { changes: Vec<PreparedChange>, upto: i64 },
-    Halt(bool),
-}
-
-impl Asked {
-    /// Whether something is to be forgotten: then nothing of it stays behind in the file or its log.
-    fn forgets(&self) -> bool {
-        let Self::Changes { changes, .. } = self else { return false };
-        changes.iter().any(|change| matches!(change, PreparedChange::Purge(_)))
-    }
-}
 
 /// How an update stands.
 struct Standing {
@@ -58,55 +43,33 @@ impl Standing {
 }
 
 impl Writer {
-    /// Makes the changes, all in one transaction; after an error none of them is made.
-    pub(in super::super) fn change(&mut self, asked: &Asked) -> Result<Vec<Changed>, Error> {
-        let forgets = asked.forgets();
+    /// Makes the changes, all in one transaction; after an error none of them is made. What is forgotten leaves
+    /// nothing behind in the file or its log.
+    pub(super) fn change(
+        &mut self,
+        changes: &[PreparedChange],
+        upto: i64,
+    ) -> Result<Vec<Changed>, Error> {
+        let forgets = changes.iter().any(|change| matches!(change, PreparedChange::Purge(_)));
         if forgets {
             self.overwrite(true);
         }
-        let changed = self.try_change(asked);
+        let come = changes.iter().map(PreparedChange::waiting).sum();
+        let made = self.alone("change", |batch, room| {
+            if let Some(full) = room.refusal_of(batch.memory.open, come) {
+                return Ok(Err(Error::Full(full)));
+            }
+            batch.make(changes, upto).map(Ok)
+        });
         if forgets {
             self.overwrite(false);
         }
-        if let Err(error) = &changed {
-            self.metrics.store_errors_total.with_label_values(&["change", error.label()]).inc();
-            if matches!(error, Error::Full(_)) {
-                self.memory = None;
-            } else {
-                self.doubt(error);
-            }
-        }
-        changed
+        made?
     }
 
-    fn try_change(&mut self, asked: &Asked) -> Result<Vec<Changed>, Error> {
-        let now = self.now();
-        let (connection, memory) = ready(
-            (&mut self.connection, &mut self.memory),
-            (&self.path, self.max_pages),
-            self.fence,
-            now,
-        )?;
-        let transaction = connection
-            .transaction_with_behavior(TransactionBehavior::Immediate)
-            .map_err(|error| failed(&error))?;
-        let mut batch = Batch::new(&transaction, memory, now);
-        let mut changed = Vec::new();
-        match asked {
-            Asked::Halt(halted) => batch.halt(*halted).map_err(|error| failed(&error))?,
-            Asked::Changes { changes, upto } => {
-                let come = changes.iter().map(PreparedChange::waiting).sum();
-                if let Some(full) = self.room.refusal_of(memory.open, come) {
-                    return Err(Error::Full(full));
-                }
-                changed = batch.make(changes, *upto).map_err(|error| failed(&error))?;
-            }
-        }
-        batch.finish(0).map_err(|error| failed(&error))?;
-        let in_memory = batch.changes;
-        transaction.commit().map_err(|error| failed(&error))?;
-        memory.apply(in_memory);
-        Ok(changed)
+    /// Notes that an operator has paused delivery, or has it go on.
+    pub(super) fn halt(&mut self, halted: bool) -> Result<(), Error> {
+        self.alone("change", |batch, _| batch.halt(halted))
     }
 }
 

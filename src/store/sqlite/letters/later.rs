@@ -7,10 +7,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::Connection;
 
 use super::super::connection::failed;
-use super::super::join::MOST_STEPS;
+use super::super::join::way_of;
 use super::super::readers::Readers;
 use super::super::record::{State, number};
 use super::super::statements;
@@ -36,14 +36,8 @@ struct Pass {
 /// The lanes in which updates of the contact with this one wait or have waited: its own, the one it has joined, and
 /// those that have joined that one.
 pub(super) fn lanes_of(connection: &Connection, lane: i64) -> rusqlite::Result<Vec<i64>> {
-    let mut lanes = vec![lane];
-    let mut home = lane;
-    let mut find = connection.prepare_cached(statements::FIND_ALIAS)?;
-    for _ in 0..MOST_STEPS {
-        let Some(alias) = find.query_row([home], |row| row.get(0)).optional()? else { break };
-        home = alias;
-        lanes.push(home);
-    }
+    let mut lanes = way_of(connection, lane)?;
+    let home = lanes.last().copied().unwrap_or(lane);
     let mut joined = connection.prepare_cached(statements::KEYS_OF)?;
     for key in joined.query_map([home], |row| row.get(0))? {
         lanes.push(key?);

@@ -9,16 +9,13 @@ mod prepared;
 mod read;
 
 pub(super) use audit::audit;
-pub(super) use change::Asked;
 pub(super) use find::find;
 
 use async_trait::async_trait;
 use rusqlite::OptionalExtension;
-use tokio::sync::oneshot;
 
 use self::prepared::PreparedChange;
 use super::connection::failed;
-use super::queue::ChangeOp;
 use super::{SqliteStore, connection, statements};
 use crate::contact::Who;
 use crate::event::{EventId, UpdateId};
@@ -56,11 +53,11 @@ impl Letters for SqliteStore {
     async fn change(&self, changes: Vec<Change>, upto: EventId) -> Result<Vec<Changed>, Error> {
         let prepare = |change| PreparedChange::new(&self.keys, change);
         let changes = changes.into_iter().map(prepare).collect::<Result<Vec<_>, _>>()?;
-        self.ask(Asked::Changes { changes, upto: upto.0 }).await
+        self.rarely(move |writer| writer.change(&changes, upto.0)).await
     }
 
     async fn halt(&self, halted: bool) -> Result<(), Error> {
-        self.ask(Asked::Halt(halted)).await.map(drop)
+        self.rarely(move |writer| writer.halt(halted)).await
     }
 
     async fn halted(&self) -> Result<Option<Halt>, Error> {
@@ -78,13 +75,5 @@ impl Letters for SqliteStore {
 
     async fn audit(&self) -> Result<Vec<Balance>, Error> {
         self.readers.read(audit::audit).await
-    }
-}
-
-impl SqliteStore {
-    async fn ask(&self, asked: Asked) -> Result<Vec<Changed>, Error> {
-        let (reply, changed) = oneshot::channel();
-        self.queue.change(ChangeOp { asked, reply })?;
-        changed.await.map_err(|_| Error::Closed)?
     }
 }
