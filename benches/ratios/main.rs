@@ -1,6 +1,7 @@
 //! The budgets, as ratios against a baseline of the same run: `make bench`.
 //!
-//! `cargo bench --bench ratios -- intake mapping` runs these sections alone, `-- abuse` the table of abuse. Every figure is the median of rounds in
+//! `cargo bench --bench ratios -- intake mapping` runs these sections alone, `-- abuse` the table of abuse, `-- abuse half heads` its
+//! rows with these words. Every figure is the median of rounds in
 //! which the variants take turns; only ratios are to be quoted, the machines are noisy.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a benchmark prints its table")]
@@ -38,8 +39,10 @@ fn main() {
         return abuse::attack(rest);
     }
     // Minutes by itself, and no ratio of anything: only by its name.
-    if arguments == ["abuse"] {
-        return abuse::print();
+    if let Some((first, words)) = arguments.split_first()
+        && first == "abuse"
+    {
+        return abuse::print(words);
     }
     let sections: [(&str, Section); 5] = [
         ("intake", intake::measure),

@@ -1,7 +1,7 @@
 //! What attackers do, each on many connections at once.
 
 use std::future::Future;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -100,8 +100,11 @@ async fn connect(attack: &Attack, address: SocketAddr) -> std::io::Result<TcpStr
     if matches!(attack.way, Way::NeverRead(_)) {
         socket.set_recv_buffer_size(4096)?;
     }
-    // Another address of this machine: its ports are not those of honest senders.
-    socket.bind("127.0.0.2:0".parse().unwrap())?;
+    // An address of its own for each: the ports of one rest for a minute after it, and are not those of the next, nor
+    // of honest senders.
+    let place = ATTACKS.iter().position(|other| other.name == attack.name).unwrap();
+    let own = Ipv4Addr::new(127, 0, 1, u8::try_from(place + 1).unwrap());
+    socket.bind(SocketAddr::from((own, 0)))?;
     socket.connect(address).await
 }
 

@@ -4,8 +4,9 @@
 
 mod attacks;
 
+use std::collections::BTreeMap;
 use std::io::Read;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use hmac::{Hmac, KeyInit, Mac};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::TcpSocket;
 
 use crate::process::{self, Bridge, Ended};
 use attacks::ATTACKS;
@@ -26,6 +27,8 @@ const TIME: Duration = Duration::from_secs(12);
 /// Honest senders at once; each has a connection of its own for each event, and waits a little between two.
 const SENDERS: u64 = 4;
 const PAUSE: Duration = Duration::from_millis(20);
+/// How the answer begins that takes an event.
+const TAKEN: &str = "HTTP/1.1 200";
 /// An honest sender gives up after so long.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -40,10 +43,15 @@ struct Met {
     sent: usize,
     answered: usize,
     p99: Duration,
+    /// Why the others were not, and how often.
+    unanswered: BTreeMap<String, usize>,
 }
 
-/// Prints the table.
-pub(crate) fn print() {
+/// Prints the table: all of it, or the attacks whose names have one of these words.
+pub(crate) fn print(words: &[String]) {
+    let is_wanted = |attack: &&attacks::Attack| {
+        words.is_empty() || words.iter().any(|word| attack.name.contains(word.as_str()))
+    };
     println!(
         "| what | connections | s | honest requests answered | p99 | resident before, most, after (MiB) |\n| --- | --- | --- | --- | --- | --- |"
     );
@@ -52,7 +60,7 @@ pub(crate) fn print() {
     let bridge = Bridge::start_in(folder.path(), &url, 16, &[("SECRET", attacks::SECRET)]);
     // What a process takes up once and for all is not the attackers' doing.
     meanwhile(&bridge, None);
-    for attack in std::iter::once(None).chain(ATTACKS.iter().map(Some)) {
+    for attack in std::iter::once(None).chain(ATTACKS.iter().filter(is_wanted).map(Some)) {
         let before = bridge.resident();
         let begun = Instant::now();
         let (met, most, connections) = meanwhile(&bridge, attack.map(|attack| attack.name));
@@ -66,6 +74,9 @@ pub(crate) fn print() {
             met.sent,
             met.p99.as_secs_f64() * 1e3
         );
+        for (why, count) in met.unanswered {
+            eprintln!("  {what}: {count} not answered: {why}");
+        }
     }
 }
 
@@ -119,42 +130,52 @@ fn honest(address: SocketAddr) -> Met {
             .map(|sender| {
                 tokio::task::spawn_local(async move {
                     let (mut sent, mut times) = (0, Vec::new());
+                    let mut unanswered = Vec::new();
                     while Instant::now() < until {
                         let begun = Instant::now();
                         let event = event(sender << 32 | sent);
                         sent += 1;
                         let post = tokio::time::timeout(PATIENCE, post(address, &event));
-                        if post.await.is_ok_and(|taken| taken.unwrap_or(false)) {
-                            times.push(begun.elapsed());
+                        match post.await {
+                            Ok(Ok(status)) if status == TAKEN => times.push(begun.elapsed()),
+                            Ok(Ok(status)) => unanswered.push(status),
+                            Ok(Err(error)) => unanswered.push(error.to_string()),
+                            Err(_) => unanswered.push("not in time".to_owned()),
                         }
                         tokio::time::sleep(PAUSE).await;
                     }
-                    (sent, times)
+                    (sent, times, unanswered)
                 })
             })
             .collect();
-        let (mut sent, mut times) = (0, Vec::new());
+        let (mut sent, mut times, mut unanswered) = (0, Vec::new(), BTreeMap::new());
         for sender in senders {
-            let (own, took) = sender.await.unwrap();
+            let (own, took, whys) = sender.await.unwrap();
             sent += own;
             times.extend(took);
+            for why in whys {
+                *unanswered.entry(why).or_default() += 1;
+            }
         }
-        (sent, times)
+        (sent, times, unanswered)
     });
-    let (sent, mut times) = met;
+    let (sent, mut times, unanswered) = met;
     times.sort_unstable();
     let p99 = times.get(times.len() * 99 / 100).copied().unwrap_or_default();
-    Met { sent: usize::try_from(sent).unwrap(), answered: times.len(), p99 }
+    Met { sent: usize::try_from(sent).unwrap(), answered: times.len(), p99, unanswered }
 }
 
-/// A signed event on a connection of its own; whether it was taken.
-async fn post(address: SocketAddr, event: &str) -> std::io::Result<bool> {
-    let mut line = TcpStream::connect(address).await?;
+/// A signed event on a connection of its own; how the answer begins.
+async fn post(address: SocketAddr, event: &str) -> std::io::Result<String> {
+    // A port is bound first: one that is only picked would have to be free on every address of the machine.
+    let socket = TcpSocket::new_v4()?;
+    socket.bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
+    let mut line = socket.connect(address).await?;
     let request = attacks::signed(event);
     line.write_all(request.as_bytes()).await?;
     let mut answer = Vec::new();
     line.read_to_end(&mut answer).await?;
-    Ok(answer.starts_with(b"HTTP/1.1 200"))
+    Ok(String::from_utf8_lossy(answer.get(..TAKEN.len()).unwrap_or(&answer)).into_owned())
 }
 
 fn event(number: u64) -> String {
