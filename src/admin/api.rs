@@ -1,19 +1,21 @@
 //! The admin API: what is in force, what came in, what became of it. JSON, a page at a time; `change` has
 //! the part that changes something, `openapi.json` describes all of it.
 
+use std::sync::Arc;
+
 use actix_web::middleware::from_fn;
 use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::auth::Guard;
-use super::desk::Refused;
 use super::desk::asked::{Filter, page};
 use super::guarded::guarded;
+use super::senders::{self, Senders};
 use super::{State, change, reply};
 use crate::event::{Named, SourceName};
 use crate::problem::Problem;
-use crate::store::{Error, EventFilter, Page};
+use crate::store::{EventFilter, Page};
 
 /// What the API says of itself.
 const OPENAPI: &str = include_str!("openapi.json");
@@ -21,9 +23,11 @@ const OPENAPI: &str = include_str!("openapi.json");
 /// The routes of the admin listener.
 pub fn routes(
     state: &web::Data<State>,
+    senders: &Arc<dyn Senders>,
     guard: &web::Data<Guard>,
 ) -> impl FnOnce(&mut web::ServiceConfig) + use<> {
     let (state, guard) = (web::Data::clone(state), web::Data::clone(guard));
+    let senders = senders::Door::from(Arc::clone(senders));
     move |config| {
         let api = web::scope("/api")
             .service(web::resource("/status").route(web::get().to(status)))
@@ -40,10 +44,17 @@ pub fn routes(
             .service(web::resource("/purge").route(web::post().to(change::purge)))
             .service(web::resource("/pause").route(web::post().to(change::pause)))
             .service(web::resource("/resume").route(web::post().to(change::resume)))
+            .service(web::resource("/rejected").route(web::get().to(senders::rejected)))
+            .service(web::resource("/rejected/{id}").route(web::get().to(senders::request)))
+            .service(
+                web::resource("/sources/{source}/forget-secret")
+                    .route(web::post().to(senders::forget_secret)),
+            )
             .default_service(web::to(reply::nothing_here))
             .wrap(from_fn(guarded));
         config
             .app_data(state)
+            .app_data(senders)
             .app_data(guard)
             .app_data(web::QueryConfig::default().error_handler(|error, _| {
                 unreadable("/problems/bad-query", "the query cannot be read", error.to_string())
@@ -75,7 +86,7 @@ struct EventQuery {
 async fn status(state: web::Data<State>) -> HttpResponse {
     let (numbers, halted) = match tokio::join!(state.store.numbers(), state.desk.halted()) {
         (Ok(numbers), Ok(halted)) => (numbers, halted),
-        (Err(error), _) | (_, Err(error)) => return refused(&error),
+        (Err(error), _) | (_, Err(error)) => return reply::refused(&error),
     };
     let overview = (state.look)();
     reply::json(&json!({
@@ -103,14 +114,14 @@ async fn events(query: web::Query<EventQuery>, state: web::Data<State>) -> HttpR
     let page = page(query.limit, query.before);
     match state.store.events(&EventFilter { source: query.source }, page.clone()).await {
         Ok(rows) => listed("events", &rows, &page, |row| &row.cursor),
-        Err(error) => refused(&error),
+        Err(error) => reply::refused(&error),
     }
 }
 
 async fn updates(query: web::Query<Filter>, state: web::Data<State>) -> HttpResponse {
     match state.desk.updates(&query).await {
         Ok(found) => reply::json(&json!({ "updates": found.rows, "next": found.next })),
-        Err(refused) => not_done(&refused),
+        Err(refused) => reply::not_done(&refused),
     }
 }
 
@@ -127,21 +138,21 @@ async fn update(name: web::Path<String>, state: web::Data<State>) -> HttpRespons
             &Problem::new(404, "/problems/no-such-update", "there is no such update")
                 .detail("it was never here, or retention has taken it"),
         ),
-        Err(refused) => not_done(&refused),
+        Err(refused) => reply::not_done(&refused),
     }
 }
 
 async fn causes(query: web::Query<Filter>, state: web::Data<State>) -> HttpResponse {
     match state.desk.causes(&query).await {
         Ok(causes) => reply::json(&causes),
-        Err(refused) => not_done(&refused),
+        Err(refused) => reply::not_done(&refused),
     }
 }
 
 async fn audit(state: web::Data<State>) -> HttpResponse {
     match state.desk.audit().await {
         Ok(audit) => reply::json(&audit),
-        Err(refused) => not_done(&refused),
+        Err(refused) => reply::not_done(&refused),
     }
 }
 
@@ -158,25 +169,6 @@ fn listed<Row: Serialize>(
 ) -> HttpResponse {
     let next = rows.last().filter(|_| rows.len() == page.most).map(cursor);
     reply::json(&json!({ name: rows, "next": next }))
-}
-
-/// The answer where something was not done.
-pub(super) fn not_done(why: &Refused) -> HttpResponse {
-    match why {
-        Refused::Asked(invalid) => reply::problem(
-            &Problem::new(400, "/problems/bad-query", "this cannot be asked so")
-                .detail(invalid.to_string()),
-        ),
-        Refused::Store(error) => refused(error),
-    }
-}
-
-pub(super) fn refused(error: &Error) -> HttpResponse {
-    reply::problem(
-        &Problem::new(503, "/problems/store", "the store could not be asked")
-            .detail(error.to_string())
-            .retry_after(1),
-    )
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::desk::Refused;
 use super::desk::asked::ChangeAsked;
 use super::desk::outcome::Done;
-use super::{State, api, reply};
+use super::{State, reply};
 
 /// Who asks, for the log.
 fn who(request: &HttpRequest) -> String {
@@ -18,7 +18,7 @@ fn who(request: &HttpRequest) -> String {
 fn told(done: Result<Done, Refused>) -> HttpResponse {
     match done {
         Ok(done) => reply::json(&done),
-        Err(refused) => api::not_done(&refused),
+        Err(refused) => reply::not_done(&refused),
     }
 }
 
@@ -73,6 +73,6 @@ pub(super) async fn resume(request: HttpRequest, state: web::Data<State>) -> Htt
 fn paused(done: Result<(), Refused>, state: &State) -> HttpResponse {
     match done {
         Ok(()) => reply::json(&json!({ "paused": (state.look)().paused })),
-        Err(refused) => api::not_done(&refused),
+        Err(refused) => reply::not_done(&refused),
     }
 }

@@ -24,7 +24,7 @@ pub(super) async fn event(id: web::Path<String>, state: web::Data<State>) -> Htt
             &Problem::new(404, "/problems/no-such-event", "there is no such event")
                 .detail("it was never here, or retention has taken it"),
         ),
-        Err(error) => super::api::refused(&error),
+        Err(error) => reply::refused(&error),
     }
 }
 

@@ -4,7 +4,9 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, HttpResponseBuilder};
 use serde::Serialize;
 
+use super::desk::Refused;
 use crate::problem::{self, Problem};
+use crate::store::Error;
 
 /// 200 with a JSON body.
 pub(super) fn json(body: &impl Serialize) -> HttpResponse {
@@ -28,6 +30,26 @@ pub(super) fn problem(problem: &Problem) -> HttpResponse {
     }
     answer.content_type(problem::CONTENT_TYPE).body(
         serde_json::to_string(problem).unwrap_or_else(|_| r#"{"title":"no answer"}"#.to_owned()),
+    )
+}
+
+/// The answer where something was not done.
+pub(super) fn not_done(why: &Refused) -> HttpResponse {
+    match why {
+        Refused::Asked(invalid) => problem(
+            &Problem::new(400, "/problems/bad-query", "this cannot be asked so")
+                .detail(invalid.to_string()),
+        ),
+        Refused::Store(error) => refused(error),
+    }
+}
+
+/// The answer where the store could not do it.
+pub(super) fn refused(error: &Error) -> HttpResponse {
+    problem(
+        &Problem::new(503, "/problems/store", "the store could not be asked")
+            .detail(error.to_string())
+            .retry_after(1),
     )
 }
 

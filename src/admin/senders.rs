@@ -1,13 +1,10 @@
 //! What an operator asks of the senders' door: the requests it has refused, the secrets it was given.
 
-use std::sync::Arc;
-
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpResponse, web};
 use async_trait::async_trait;
 use serde_json::{Value, json};
 
-use super::auth::Guard;
-use super::{api, reply};
+use super::reply;
 use crate::event::SourceName;
 use crate::problem::Problem;
 use crate::store::Error;
@@ -26,31 +23,10 @@ pub trait Senders: Send + Sync {
     async fn forget_secret(&self, source: &SourceName) -> Result<bool, Error>;
 }
 
-type Door = web::Data<dyn Senders>;
+pub(super) type Door = web::Data<dyn Senders>;
 
-/// The routes of the admin listener that lead to the senders' door; before those of [`api`].
-pub fn routes(
-    door: &Arc<dyn Senders>,
-    guard: &web::Data<Guard>,
-) -> impl FnOnce(&mut web::ServiceConfig) + use<> {
-    let (door, guard) = (Door::from(Arc::clone(door)), web::Data::clone(guard));
-    move |config| {
-        config
-            .app_data(door)
-            .app_data(guard)
-            .service(web::resource("/api/rejected").route(web::get().to(rejected)))
-            .service(web::resource("/api/rejected/{id}").route(web::get().to(rejected_request)))
-            .service(
-                web::resource("/api/sources/{source}/forget-secret")
-                    .route(web::post().to(forget_secret)),
-            );
-    }
-}
-
-async fn rejected(request: HttpRequest, door: Door, guard: web::Data<Guard>) -> HttpResponse {
-    if let Err(problem) = guard.check(&request) {
-        return reply::problem(&problem);
-    }
+/// `GET /api/rejected`
+pub(super) async fn rejected(door: Door) -> HttpResponse {
     match door.rejected() {
         Some(rejected) => reply::json(&json!({ "rejected": rejected })),
         None => reply::problem(
@@ -60,15 +36,8 @@ async fn rejected(request: HttpRequest, door: Door, guard: web::Data<Guard>) -> 
     }
 }
 
-async fn rejected_request(
-    request: HttpRequest,
-    id: web::Path<String>,
-    door: Door,
-    guard: web::Data<Guard>,
-) -> HttpResponse {
-    if let Err(problem) = guard.check(&request) {
-        return reply::problem(&problem);
-    }
+/// `GET /api/rejected/{id}`
+pub(super) async fn request(id: web::Path<String>, door: Door) -> HttpResponse {
     match id.parse().ok().and_then(|id| door.rejected_request(id)) {
         Some(rejected) => reply::json(&rejected),
         None => reply::problem(
@@ -79,15 +48,8 @@ async fn rejected_request(
     }
 }
 
-async fn forget_secret(
-    request: HttpRequest,
-    source: web::Path<String>,
-    door: Door,
-    guard: web::Data<Guard>,
-) -> HttpResponse {
-    if let Err(problem) = guard.check(&request) {
-        return reply::problem(&problem);
-    }
+/// `POST /api/sources/{source}/forget-secret`
+pub(super) async fn forget_secret(source: web::Path<String>, door: Door) -> HttpResponse {
     let Ok(source) = SourceName::try_from(source.as_str()) else {
         let problem = Problem::new(404, "/problems/not-found", "this cannot be a source");
         return reply::problem(&problem);
@@ -97,6 +59,6 @@ async fn forget_secret(
             tracing::info!(%source, was_there, "an operator had the adopted secret forgotten");
             reply::json(&json!({ "source": source, "forgotten": was_there }))
         }
-        Err(error) => api::refused(&error),
+        Err(error) => reply::refused(&error),
     }
 }

@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 use super::hooks::Hooks;
 use super::tls::Tls;
 use super::{Addresses, StartError, open_files};
-use crate::admin::senders::{self, Senders};
+use crate::admin::senders::Senders;
 use crate::admin::{self, api, auth::Guard, observe};
 use crate::settings::ServerSettings;
 use crate::telemetry::metrics::Metrics;
@@ -120,10 +120,7 @@ impl Served {
             .bind(settings.metrics)
             .map_err(|error| refused("server.metrics", settings.metrics, error))?;
 
-        let routes = move || {
-            let senders = senders::routes(&senders, &guard);
-            App::new().configure(senders).configure(api::routes(&state, &guard))
-        };
+        let routes = move || App::new().configure(api::routes(&state, &senders, &guard));
         let admin = HttpServer::new(routes)
             .workers(1)
             .shutdown_timeout(1)

@@ -353,6 +353,7 @@ async fn rows_that_are_not_there_are_found_by_the_audit_and_shown_by_the_metric(
 async fn the_answers_are_as_the_api_describes_them() {
     let (bridge, update) = with_a_refused_lead().await;
     bridge.post("crm", &json!({ "id": "3", "kind": "other" })).await.expect("ignored");
+    let forget = "/api/sources/crm/forget-secret";
     let api = bridge.admin("/api/openapi.json").await.json();
     let (mut schemas, mut compiler) = (Schemas::new(), Compiler::new());
     compiler.add_resource("http://bridge/openapi.json", api.clone()).unwrap();
@@ -377,6 +378,8 @@ async fn the_answers_are_as_the_api_describes_them() {
         ("/api/discard".to_owned(), Some(json!({ "filter": {} })), "Problem"),
         ("/api/pause".to_owned(), Some(Value::Null), "Paused"),
         ("/api/resume".to_owned(), Some(Value::Null), "Paused"),
+        ("/api/rejected".to_owned(), None, "Problem"),
+        (forget.to_owned(), Some(Value::Null), "Forgotten"),
     ] {
         let answer = match &body {
             None => bridge.admin(&path).await,
@@ -390,6 +393,24 @@ async fn the_answers_are_as_the_api_describes_them() {
         assert_eq!(name == "Problem", answer.status >= 400, "{path} {answer:?}");
     }
     assert_eq!(bridge.numbers().await.dead, 1);
+    bridge.end().await;
+}
+
+#[tokio::test]
+async fn refused_requests_are_told_as_the_api_describes_them() {
+    let bridge =
+        Bridge::with_mapping("crm", CRM).with_setting("server.keep_rejected", "1h").start().await;
+    bridge.send("crm", &[("content-type", "application/json")], "{").await;
+    let api = bridge.admin("/api/openapi.json").await.json();
+    let (mut schemas, mut compiler) = (Schemas::new(), Compiler::new());
+    compiler.add_resource("http://bridge/openapi.json", api).unwrap();
+    for (path, name) in [("/api/rejected", "RejectedList"), ("/api/rejected/1", "Rejected")] {
+        let place = format!("http://bridge/openapi.json#/components/schemas/{name}");
+        let schema = compiler.compile(&place, &mut schemas).unwrap();
+        let told = bridge.admin(path).await.json();
+        let flaw = schemas.validate(&told, schema).err().map(|error| error.to_string());
+        assert_eq!(flaw, None, "{path}: {told}");
+    }
     bridge.end().await;
 }
 

@@ -96,6 +96,12 @@ async fn a_secret_that_a_sender_gave_is_kept_until_it_is_forgotten() {
     assert_eq!(give("the-first-secret").await.status, 200);
     assert_eq!(give("the-second-secret").await.status, 401);
     let forget = ["secret", "forget", "--source", "asana"];
+    let token = std::fs::read_to_string(bridge.folder().join("bridge.db.admin-token")).unwrap();
+    let page = client()
+        .post(format!("http://{}/api/sources/asana/forget-secret", bridge.addresses().admin))
+        .bearer_auth(token.trim())
+        .header("origin", "https://evil.example");
+    assert_eq!(page.send().await.unwrap().status(), 403, "no page of another site may");
 
     let (code, told, errors) = run(&bridge, &forget).await;
 
