@@ -1,11 +1,12 @@
 //! What can be set about delivery and about finding contacts, and the checked values made of it.
 
+use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Deserialize;
 
 use super::retry::{Backoff, InvalidRetry, RetrySettings};
-use super::stale::Guards;
 use crate::event::SourceName;
 use crate::store::AfterDead;
 use crate::units::Span;
@@ -79,6 +80,32 @@ const MOST_AT_ONCE: usize = 1024;
 
 /// For how long updates may be claimed ahead where a pace is set.
 const A_WHILE: Duration = Duration::from_mins(1);
+
+/// Which sources guard against older events.
+#[derive(Clone)]
+pub(super) struct Guards(Arc<dyn Fn(&SourceName) -> bool + Send + Sync>);
+
+impl Guards {
+    fn new(guards: impl Fn(&SourceName) -> bool + Send + Sync + 'static) -> Self {
+        Self(Arc::new(guards))
+    }
+
+    pub(super) fn has(&self, source: &SourceName) -> bool {
+        (self.0)(source)
+    }
+}
+
+impl Default for Guards {
+    fn default() -> Self {
+        Self::new(|_| false)
+    }
+}
+
+impl fmt::Debug for Guards {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Guards")
+    }
+}
 
 /// Checked settings: what delivery may rely on.
 #[derive(Debug, Clone)]

@@ -1,34 +1,8 @@
 //! The stale guard: what an older event sets is left out where a newer one of its source has set it.
 
-use std::fmt;
-use std::sync::Arc;
-
 use super::attempt::{Attempts, Ended};
 use crate::contact::{ContactUpdate, Mark, SkippedReason, fresh};
-use crate::event::SourceName;
 use crate::store::{Claim, End};
-
-/// Which sources guard against older events.
-#[derive(Clone)]
-pub(super) struct Guards(Arc<dyn Fn(&SourceName) -> bool + Send + Sync>);
-
-impl Guards {
-    pub(super) fn new(guards: impl Fn(&SourceName) -> bool + Send + Sync + 'static) -> Self {
-        Self(Arc::new(guards))
-    }
-}
-
-impl Default for Guards {
-    fn default() -> Self {
-        Self::new(|_| false)
-    }
-}
-
-impl fmt::Debug for Guards {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Guards")
-    }
-}
 
 /// What is sent of an update of a guarded source, and what it marks once it is taken.
 pub(super) struct Guarded {
@@ -40,7 +14,7 @@ impl Attempts {
     /// What is left to be sent of an update whose source guards against older events; nothing where it does not, or
     /// does not say when its event happened. An error is what came of the part where it may not be sent so.
     pub(super) async fn guarded(&self, part: &[Claim]) -> Result<Option<Guarded>, Ended> {
-        if !part.iter().any(|claim| (self.policy.guards.0)(&claim.source)) {
+        if !part.iter().any(|claim| self.policy.guards.has(&claim.source)) {
             return Ok(None);
         }
         // Each has its own moment.
