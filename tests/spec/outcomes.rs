@@ -6,7 +6,7 @@ use chatflow_bridge::chatflow::mock::{Fault, Seed};
 use chatflow_bridge::contact::ContactId;
 use serde_json::{Value, json};
 
-use crate::harness::Bridge;
+use crate::harness::{Bridge, PATIENCE};
 
 const BY_ID: &str = "
 verify: none
@@ -174,11 +174,14 @@ async fn an_api_that_refuses_everything_leaves_no_dead_letter_once_it_is_mended(
     assert!(refused < 60, "{refused} requests");
 
     bridge.chatflow.faults().clear();
+    let begun = std::time::Instant::now();
     while bridge.metric("paused{reason=\"refusals\"}").await > 0.0 {
+        assert!(begun.elapsed() < PATIENCE, "the storm is over");
         bridge.clock.advance(Duration::from_secs(10));
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
     while bridge.numbers().await.delivered < 200 {
+        assert!(begun.elapsed() < PATIENCE, "all are delivered");
         bridge.clock.advance(Duration::from_secs(10));
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
