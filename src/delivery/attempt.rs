@@ -111,8 +111,13 @@ impl Attempts {
         chance: Chance,
         tally: Arc<Tally>,
     ) -> Self {
-        let resolver =
-            Resolver::new(&policy, Arc::clone(&outbound), Arc::clone(&clock), Arc::clone(&tally));
+        let resolver = Resolver::new(
+            Arc::clone(&store),
+            &policy,
+            Arc::clone(&outbound),
+            Arc::clone(&clock),
+            Arc::clone(&tally),
+        );
         let one_at_a_time = Locks::new();
         let unclear = Mutex::new(Expiring::new(Duration::from_hours(24), MOST_UNCLEAR));
         Self { store, outbound, resolver, policy, clock, chance, tally, one_at_a_time, unclear }

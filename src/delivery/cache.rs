@@ -1,37 +1,48 @@
 //! Which contact answers to which key, as far as is remembered.
 //!
-//! Keys are hashes with a salt of this process, so that memory holds no phone numbers and no addresses.
+//! Keys are hashes with a salt of this process, so that memory holds no phone numbers and no addresses. Other processes
+//! name them by the store's own keyed hashes.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
 use super::expiring::Expiring;
 use crate::contact::{AttributeChange, ContactId, ContactUpdate, Who};
+use crate::store::{Lane, Store};
 
-/// A key by which a contact is looked up, hashed.
+/// A key by which a contact is looked up, hashed; and by the name that all processes on a store have for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct Key([u8; 16]);
+pub(super) struct Key([u8; 16], pub(super) Lane);
 
 /// Makes keys.
-pub(super) struct Keys([u8; 32]);
+pub(super) struct Keys {
+    salt: [u8; 32],
+    store: Arc<dyn Store>,
+}
 
 impl Keys {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(store: Arc<dyn Store>) -> Self {
         let mut salt = [0; 32];
         // Without a source of chance the keys are the same in every process: still no plain text.
         let _salted = getrandom::fill(&mut salt).is_ok();
-        Self(salt)
+        Self { salt, store }
     }
 
     pub(super) fn of(&self, who: &Who) -> Key {
-        let hash = Sha256::new().chain_update(self.0).chain_update(who.key()).finalize();
+        let hash = Sha256::new().chain_update(self.salt).chain_update(who.key()).finalize();
         let mut key = [0; 16];
         for (to, from) in key.iter_mut().zip(hash) {
             *to = from;
         }
-        Key(key)
+        Key(key, self.store.lane_of(who))
+    }
+
+    /// The name that all processes on a store have for a contact.
+    pub(super) fn lane_of(&self, id: &ContactId) -> Lane {
+        self.store.lane_of(&Who::Id(id.clone()))
     }
 }
 
@@ -107,6 +118,18 @@ impl Contacts {
         }
     }
 
+    /// What was remembered of these keys, and what led to these contacts, no longer holds.
+    pub(super) fn forget_lanes(&mut self, lanes: &HashSet<Lane>, keys: &Keys) {
+        let mut gone: Vec<Key> = Vec::new();
+        for (id, known) in &self.keys {
+            let all = lanes.contains(&keys.lane_of(id));
+            gone.extend(known.iter().filter(|key| all || lanes.contains(&key.1)));
+        }
+        for key in gone {
+            self.forget(key);
+        }
+    }
+
     fn unlink(&mut self, id: &ContactId, key: Key) {
         if let Some(keys) = self.keys.get_mut(id) {
             keys.retain(|other| *other != key);
@@ -133,6 +156,7 @@ pub(super) fn keys_given(update: &ContactUpdate) -> impl Iterator<Item = Who> + 
 mod tests {
     use super::*;
     use crate::contact::Mobile;
+    use crate::delivery::tests::keys;
 
     const NOW: Duration = Duration::from_secs(50);
 
@@ -150,7 +174,7 @@ mod tests {
 
     #[test]
     fn a_change_makes_only_the_keys_it_touches_forgotten() {
-        let keys = Keys::new();
+        let keys = keys();
         let number = mobile("12025550143");
         let changes_mobile = ContactUpdate {
             mobile: Some(Mobile::try_from("12025550199".to_owned()).unwrap()),
@@ -187,7 +211,7 @@ mod tests {
 
     #[test]
     fn nothing_is_kept_of_a_contact_whose_keys_are_gone() {
-        let keys = Keys::new();
+        let keys = keys();
         let mut contacts = Contacts::new(Duration::from_secs(10), 1);
         contacts.put(&email(), keys.of(&email()), &id('1'), NOW);
         contacts.put(&email(), keys.of(&email()), &id('2'), NOW);

@@ -50,6 +50,11 @@ impl<K: Eq + Hash + Clone, V> Expiring<K, V> {
         self.entries.remove(key).map(|entry| entry.value)
     }
 
+    /// Removes what these keys had.
+    pub(super) fn forget_where(&mut self, goes: impl Fn(&K) -> bool) {
+        self.entries.retain(|key, _| !goes(key));
+    }
+
     fn make_room(&mut self, now: Duration, gone: &mut Vec<(K, V)>) {
         while let Some((first, number)) = self.order.front() {
             match self.entries.get(first).filter(|entry| entry.number == *number) {

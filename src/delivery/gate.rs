@@ -3,24 +3,42 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::Notify;
+
 use crate::clock::{self, SharedClock};
 
 /// Closed for as long as the API asked to wait; shared by all who send.
 pub(super) struct Gate {
     clock: SharedClock,
     opens: Mutex<Duration>,
+    closing: Notify,
 }
 
 impl Gate {
     pub(super) fn new(clock: SharedClock) -> Self {
-        Self { clock, opens: Mutex::new(Duration::ZERO) }
+        Self { clock, opens: Mutex::new(Duration::ZERO), closing: Notify::new() }
     }
 
     /// Keeps it closed for this long from now; never opens earlier than was said before.
     pub(super) fn close_for(&self, time: Duration) {
         let until = self.clock.monotonic().saturating_add(time);
         let mut opens = self.opens.lock().unwrap_or_else(PoisonError::into_inner);
+        if until > *opens {
+            *opens = until;
+            self.closing.notify_one();
+        }
+    }
+
+    /// Keeps it closed for this long from now, as another process has heard: no news to tell.
+    pub(super) fn hear(&self, time: Duration) {
+        let until = self.clock.monotonic().saturating_add(time);
+        let mut opens = self.opens.lock().unwrap_or_else(PoisonError::into_inner);
         *opens = until.max(*opens);
+    }
+
+    /// Returns when it has been closed, or for longer than before; for one who waits.
+    pub(super) async fn closing(&self) {
+        self.closing.notified().await;
     }
 
     /// How long it stays closed; nothing if it is open.

@@ -4,7 +4,7 @@
 //! the contact, `outbound` is the only way out, [`outcome`] says what an answer means, [`retry`] when to try
 //! again, [`pause`] stops everything while there is a reason. `watched` sees every answer: `breaker` tells whether the
 //! API works at all, `confirm` whether it did what it was asked; `storm` keeps a wrong setting from emptying the queue
-//! into the dead letters.
+//! into the dead letters. Where several processes deliver from one store, `peers` has them know what each has found.
 //!
 //! # Promises
 //!
@@ -26,6 +26,7 @@ mod locks;
 mod outbound;
 pub mod outcome;
 pub mod pause;
+mod peers;
 mod record;
 mod resolve;
 pub mod retry;
@@ -41,6 +42,7 @@ mod worker;
 
 pub use api::Api;
 pub use pause::{PauseReason, Pauses};
+pub use peers::Peers;
 pub use retry::RetrySettings;
 pub use settings::{ContactSettings, DeliverySettings, InvalidDelivery, Policy};
 pub use worker::Delivery;

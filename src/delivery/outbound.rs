@@ -12,6 +12,7 @@ use super::gate::Gate;
 use super::limiter::Limiter;
 use super::outcome;
 use super::pause::Pauses;
+use super::peers::Peers;
 use super::settings::Policy;
 use crate::chatflow::Failure;
 use crate::clock::SharedClock;
@@ -33,6 +34,7 @@ pub(super) struct Outbound {
     pub(super) api: Arc<dyn Api>,
     pub(super) pauses: Arc<Pauses>,
     pub(super) gate: Gate,
+    pub(super) peers: Option<Arc<Peers>>,
     limiter: Option<Limiter>,
     permits: Semaphore,
     stop: CancellationToken,
@@ -43,19 +45,24 @@ impl Outbound {
     pub(super) fn new(
         api: Arc<dyn Api>,
         pauses: Arc<Pauses>,
+        peers: Option<Arc<Peers>>,
         policy: &Policy,
         clock: SharedClock,
         stop: CancellationToken,
     ) -> Self {
         let gate = Gate::new(Arc::clone(&clock));
-        let limiter = policy.gap.map(|gap| Limiter::new(gap, Arc::clone(&clock)));
+        let all = peers.as_ref().map(|peers| Arc::clone(&peers.store));
+        let limiter = policy.gap.map(|gap| Limiter::new(gap, all, Arc::clone(&clock)));
         let permits = Semaphore::new(policy.concurrency);
-        Self { api, pauses, gate, limiter, permits, stop, clock }
+        Self { api, pauses, gate, peers, limiter, permits, stop, clock }
     }
 
     /// Whether a request may go out now, as far as can be said without waiting.
     pub(super) fn is_open(&self) -> bool {
-        !self.stop.is_cancelled() && self.pauses.lets_pass() && self.gate.closed_for().is_none()
+        !self.stop.is_cancelled()
+            && self.pauses.lets_pass()
+            && self.gate.closed_for().is_none()
+            && self.peers.as_ref().is_none_or(|peers| peers.is_in_touch())
     }
 
     /// Waits until requests may go out.

@@ -4,6 +4,9 @@
 //! once, after 5 s, then ever more rarely up to once a minute, and at once when the key may have changed
 //! ([`Pauses::poke`]). The circuit and a storm of refusals pause and resume by themselves as well. A person pauses
 //! with [`PauseReason::Operator`], and resumes with [`Pauses::resume_by_hand`].
+//!
+//! Where several processes deliver, what one of them has found pauses all of them; that one alone finds out when it is
+//! over.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -35,6 +38,11 @@ impl PauseReason {
     pub const ALL: &[Self] =
         &[Self::Unauthorized, Self::Refusals, Self::CircuitOpen, Self::Operator];
 
+    /// The reason of this word.
+    pub(super) fn of(word: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|reason| reason.as_str() == word)
+    }
+
     /// The word used in metrics, logs and answers.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -50,10 +58,34 @@ impl PauseReason {
 pub struct Pauses {
     clock: SharedClock,
     metrics: Arc<Metrics>,
-    reasons: watch::Sender<BTreeSet<PauseReason>>,
+    reasons: watch::Sender<Reasons>,
     one_passes: AtomicBool,
     poked: Notify,
     past: Mutex<Past>,
+}
+
+/// Why delivery is paused.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Reasons {
+    /// What this process has found, or was told by a person.
+    own: BTreeSet<PauseReason>,
+    /// What other processes have found.
+    others: BTreeSet<PauseReason>,
+}
+
+impl Reasons {
+    fn is_empty(&self) -> bool {
+        self.own.is_empty() && self.others.is_empty()
+    }
+
+    fn contains(&self, reason: PauseReason) -> bool {
+        self.own.contains(&reason) || self.others.contains(&reason)
+    }
+
+    fn are_only(&self, reason: PauseReason) -> bool {
+        let mut all = self.own.union(&self.others);
+        all.next() == Some(&reason) && all.next().is_none()
+    }
 }
 
 /// When delivery was paused: the pause that lasts, and those that ended, the last ones only.
@@ -72,14 +104,40 @@ impl Pauses {
         for reason in PauseReason::ALL {
             metrics.paused.with_label_values(&[reason.as_str()]).set(0);
         }
-        let (reasons, _) = watch::channel(BTreeSet::new());
+        let (reasons, _) = watch::channel(Reasons::default());
         let (one_passes, poked) = (AtomicBool::new(false), Notify::new());
         Self { clock, metrics, reasons, one_passes, poked, past: Mutex::default() }
     }
 
     /// Why delivery is paused; nothing if it is not.
     pub fn reasons(&self) -> Vec<PauseReason> {
-        self.reasons.borrow().iter().copied().collect()
+        let reasons = self.reasons.borrow();
+        reasons.own.union(&reasons.others).copied().collect()
+    }
+
+    /// What this process has found by itself.
+    pub(super) fn found(&self) -> BTreeSet<PauseReason> {
+        let mut own = self.reasons.borrow().own.clone();
+        own.remove(&PauseReason::Operator);
+        own
+    }
+
+    /// Returns when this process has found something else than this.
+    pub(super) async fn finds_other_than(&self, found: &BTreeSet<PauseReason>) {
+        self.until(|reasons| {
+            let own = reasons.own.iter().filter(|reason| **reason != PauseReason::Operator);
+            !own.eq(found.iter())
+        })
+        .await;
+    }
+
+    /// These are the reasons of other processes, in place of those that were heard before.
+    pub(super) fn hear(&self, others: &BTreeSet<PauseReason>) {
+        self.change(|reasons| {
+            let differs = reasons.others != *others;
+            reasons.others.clone_from(others);
+            differs
+        });
     }
 
     /// Whether there is any reason.
@@ -89,17 +147,17 @@ impl Pauses {
 
     /// Pauses for this reason until it is taken back.
     pub fn pause(&self, reason: PauseReason) {
-        self.change(reason, |reasons| reasons.insert(reason));
+        self.change(|reasons| reasons.own.insert(reason));
     }
 
     /// Takes this reason back; delivery goes on when there is none left.
     pub fn resume(&self, reason: PauseReason) {
-        self.change(reason, |reasons| reasons.remove(&reason));
+        self.change(|reasons| reasons.own.remove(&reason));
     }
 
-    /// Whether this is one of the reasons.
+    /// Whether this process has paused for this reason.
     pub fn is_paused_for(&self, reason: PauseReason) -> bool {
-        self.reasons.borrow().contains(&reason)
+        self.reasons.borrow().own.contains(&reason)
     }
 
     /// A person says that delivery is to go on: what a person or the API's answers have paused is resumed, and
@@ -116,18 +174,33 @@ impl Pauses {
         self.poked.notify_one();
     }
 
-    fn change(&self, reason: PauseReason, change: impl FnOnce(&mut BTreeSet<PauseReason>) -> bool) {
+    fn change(&self, change: impl FnOnce(&mut Reasons) -> bool) {
         self.reasons.send_if_modified(|reasons| {
+            let before = reasons.clone();
             if !change(reasons) {
                 return false;
             }
             self.note(!reasons.is_empty());
-            let is_a_reason = reasons.contains(&reason);
-            self.metrics.paused.with_label_values(&[reason.as_str()]).set(i64::from(is_a_reason));
-            if is_a_reason {
-                tracing::warn!(reason = reason.as_str(), "delivery paused");
-            } else {
-                tracing::info!(reason = reason.as_str(), "a reason to pause delivery is gone");
+            for &reason in PauseReason::ALL {
+                match (before.contains(reason), reasons.contains(reason)) {
+                    (false, true) => {
+                        self.metrics.paused.with_label_values(&[reason.as_str()]).set(1);
+                        let by_another_replica = !reasons.own.contains(&reason);
+                        tracing::warn!(
+                            reason = reason.as_str(),
+                            by_another_replica,
+                            "delivery paused"
+                        );
+                    }
+                    (true, false) => {
+                        self.metrics.paused.with_label_values(&[reason.as_str()]).set(0);
+                        tracing::info!(
+                            reason = reason.as_str(),
+                            "a reason to pause delivery is gone"
+                        );
+                    }
+                    _ => {}
+                }
             }
             true
         });
@@ -166,7 +239,7 @@ impl Pauses {
     /// Whether a request may go out: there is no reason, or a storm of refusals alone, in which one is tried.
     pub(super) fn lets_pass(&self) -> bool {
         let reasons = self.reasons.borrow();
-        let storm_alone = reasons.len() == 1 && reasons.contains(&PauseReason::Refusals);
+        let storm_alone = reasons.are_only(PauseReason::Refusals);
         reasons.is_empty() || (storm_alone && self.one_passes.load(Ordering::Acquire))
     }
 
@@ -177,7 +250,7 @@ impl Pauses {
 
     /// Waits until there is no reason left.
     pub(super) async fn over(&self) {
-        self.until(BTreeSet::is_empty).await;
+        self.until(Reasons::is_empty).await;
     }
 
     /// Waits until there is a reason.
@@ -185,22 +258,22 @@ impl Pauses {
         self.until(|reasons| !reasons.is_empty()).await;
     }
 
-    /// Waits until this is one of the reasons.
+    /// Waits until this process has paused for this reason.
     pub(super) async fn begun_for(&self, reason: PauseReason) {
-        self.until(|reasons| reasons.contains(&reason)).await;
+        self.until(|reasons| reasons.own.contains(&reason)).await;
     }
 
-    /// Waits until this is none of the reasons.
+    /// Waits until this process no longer pauses for this reason.
     pub(super) async fn over_for(&self, reason: PauseReason) {
-        self.until(|reasons| !reasons.contains(&reason)).await;
+        self.until(|reasons| !reasons.own.contains(&reason)).await;
     }
 
     /// Waits until this is not the only reason.
     pub(super) async fn other_than(&self, reason: PauseReason) {
-        self.until(|reasons| !(reasons.len() == 1 && reasons.contains(&reason))).await;
+        self.until(|reasons| !reasons.are_only(reason)).await;
     }
 
-    async fn until(&self, holds: impl FnMut(&BTreeSet<PauseReason>) -> bool) {
+    async fn until(&self, holds: impl FnMut(&Reasons) -> bool) {
         // The sender lives as long as `self`, so that waiting can only end by success.
         let _seen = self.reasons.subscribe().wait_for(holds).await.is_ok();
     }

@@ -3,6 +3,7 @@
 //! One look-up at a time for a key and one creation at a time for a mobile number; whoever waits finds what the
 //! one before has found. Only exact matches count, and two of them are no answer.
 
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -16,6 +17,7 @@ use super::tally::{Resolution, Tally};
 use crate::chatflow::{Failure, NewContact};
 use crate::clock::SharedClock;
 use crate::contact::{ContactId, ContactUpdate, Mobile, OnMissing, PlannedUpdate, Who};
+use crate::store::{Lane, Store};
 
 /// For how long a contact that was not there is taken to be missing still.
 pub(super) const ABSENT_FOR: Duration = Duration::from_secs(2);
@@ -52,10 +54,13 @@ struct Memory {
     absent: Expiring<Key, ()>,
     /// Since when a key has led nowhere.
     missing_since: Expiring<Key, Duration>,
+    /// The names of the attributes that contacts have been looked up by.
+    names: HashSet<String>,
 }
 
 impl Resolver {
     pub(super) fn new(
+        store: Arc<dyn Store>,
         policy: &Policy,
         outbound: Arc<Outbound>,
         clock: SharedClock,
@@ -65,12 +70,13 @@ impl Resolver {
             contacts: Contacts::new(policy.cache_ttl, policy.cache_entries),
             absent: Expiring::new(ABSENT_FOR, policy.cache_entries),
             missing_since: Expiring::new(policy.wait * 2 + ABSENT_FOR, MOST_MISSING),
+            names: HashSet::new(),
         };
         Self {
             outbound,
             clock,
             tally,
-            keys: Keys::new(),
+            keys: Keys::new(store),
             memory: Mutex::new(memory),
             looking: Locks::new(),
             creating: Locks::new(),
@@ -174,11 +180,19 @@ impl Resolver {
             Who::Id(id) => return Ok(Some(id.clone())),
             Who::Mobile(mobile) => self.outbound.send(|| api.find_by_mobile(mobile)).await,
             Who::Attribute { name, value } => {
+                self.note_name(name);
                 self.outbound.send(|| api.find_by_attribute(name, value)).await
             }
         };
         let found = found.map_err(|unanswered| failed(Operation::Find, unanswered))?;
         only(found.into_iter().map(|contact| contact.id))
+    }
+
+    fn note_name(&self, name: &str) {
+        let mut memory = self.memory();
+        if !memory.names.contains(name) {
+            memory.names.insert(name.to_owned());
+        }
     }
 
     fn remembered(&self, key: Key) -> Option<ContactId> {
@@ -223,11 +237,21 @@ impl Resolver {
         self.memory().contacts.forget(key);
     }
 
-    /// The API took an update: what is remembered of the keys that it changed no longer holds.
+    /// What other processes have said is changed is looked up again.
+    pub(super) fn forget_lanes(&self, lanes: &HashSet<Lane>) {
+        let mut memory = self.memory();
+        memory.contacts.forget_lanes(lanes, &self.keys);
+        memory.absent.forget_where(|key| lanes.contains(&key.1));
+        memory.missing_since.forget_where(|key| lanes.contains(&key.1));
+    }
+
+    /// The API took an update: what is remembered of the keys that it changed no longer holds, here and in other
+    /// processes.
     pub(super) fn changed(&self, id: &ContactId, update: &ContactUpdate) {
         if update.mobile.is_none() && update.attributes.is_empty() {
             return;
         }
+        self.tell(id, update);
         let given: Vec<_> = keys_given(update).map(|who| self.keys.of(&who)).collect();
         let now = self.clock.monotonic();
         let mut memory = self.memory();
@@ -238,6 +262,21 @@ impl Resolver {
             if memory.contacts.get(key, now).is_some_and(|known| known != *id) {
                 memory.contacts.forget(key);
             }
+        }
+    }
+}
+
+impl Resolver {
+    /// Has other processes forget what an update has changed of the keys that contacts are looked up by.
+    fn tell(&self, id: &ContactId, update: &ContactUpdate) {
+        let Some(peers) = &self.outbound.peers else { return };
+        let changes_a_key = {
+            let names = &self.memory().names;
+            update.mobile.is_some() || update.attributes.keys().any(|name| names.contains(name))
+        };
+        if changes_a_key {
+            let given = keys_given(update).map(|who| self.keys.of(&who).1);
+            peers.changed(given.chain([self.keys.lane_of(id)]));
         }
     }
 }

@@ -20,6 +20,7 @@ use super::halving::Parts;
 use super::locks::Held;
 use super::outbound::Outbound;
 use super::pause::{Pauses, watch_the_key};
+use super::peers::Peers;
 use super::record::{Patience, Recorder};
 use super::retry::{Chance, machine_chance};
 use super::settings::Policy;
@@ -27,7 +28,7 @@ use super::storm::{Storm, weather};
 use super::tally::Tally;
 use super::watched::Watched;
 use crate::clock::{self, SharedClock};
-use crate::store::{AfterDead, Claim, End, Run, Store, Wanted};
+use crate::store::{AfterDead, Claim, End, Replicas, Run, Store, Wanted};
 use crate::telemetry::metrics::Metrics;
 
 /// How long an update rests on which the program failed.
@@ -41,6 +42,8 @@ pub struct Delivery {
     clock: SharedClock,
     tally: Arc<Tally>,
     pauses: Arc<Pauses>,
+    peers: Option<Arc<Peers>>,
+    metrics: Arc<Metrics>,
     chance: Chance,
 }
 
@@ -56,8 +59,27 @@ impl Delivery {
         let pauses = Arc::new(Pauses::new(Arc::clone(&clock), Arc::clone(&metrics)));
         let confirmation = Confirmation::new(Arc::clone(&metrics), Arc::clone(&clock));
         let api = Arc::new(Watched::new(api, &pauses, &clock, confirmation, policy.concurrency));
-        let tally = Arc::new(Tally::new(metrics));
-        Self { store, api, policy, clock, tally, pauses, chance: machine_chance() }
+        let tally = Arc::new(Tally::new(Arc::clone(&metrics)));
+        let (peers, chance) = (None, machine_chance());
+        Self { store, api, policy, clock, tally, pauses, peers, metrics, chance }
+    }
+
+    /// With other processes that may deliver from the same store; `mappings` gives the hash of those in force here.
+    #[must_use]
+    pub fn with_replicas(
+        self,
+        store: Arc<dyn Replicas>,
+        mappings: impl Fn() -> String + Send + Sync + 'static,
+    ) -> Self {
+        let (pauses, clock, metrics) = (&self.pauses, &self.clock, &self.metrics);
+        let (timeout, mappings) = (self.policy.rest, Box::new(mappings));
+        let peers = Peers::new(store, pauses, clock, metrics, timeout, mappings);
+        Self { peers: Some(Arc::new(peers)), ..self }
+    }
+
+    /// The other processes, where there may be any.
+    pub fn peers(&self) -> Option<Arc<Peers>> {
+        self.peers.clone()
     }
 
     /// With another chance than the machine's: what jitter is made of.
@@ -78,6 +100,7 @@ impl Delivery {
         let outbound = Arc::new(Outbound::new(
             Arc::<Watched>::clone(&self.api),
             Arc::clone(&self.pauses),
+            self.peers.clone(),
             &self.policy,
             Arc::clone(&self.clock),
             stop.clone(),
@@ -111,6 +134,7 @@ impl Delivery {
                         watch_the_key(&outbound.pauses, &*outbound.api, &clock),
                         self.api.watch_the_circuit(&outbound.gate),
                         weather(&worker, &trials),
+                        converse(&worker.attempts),
                     )
                 };
                 stop.run_until_cancelled(watch).await;
@@ -145,6 +169,13 @@ impl Delivery {
         stop.run_until_cancelled(claiming).await;
         tasks.close();
         tasks.wait().await;
+    }
+}
+
+async fn converse(attempts: &Attempts) {
+    let outbound = &attempts.outbound;
+    if let Some(peers) = &outbound.peers {
+        peers.converse(&outbound.gate, &attempts.resolver).await;
     }
 }
 

@@ -10,6 +10,7 @@ mod error;
 mod lend;
 pub mod letters;
 mod marks;
+mod replicas;
 pub mod settings;
 pub mod sqlite;
 
@@ -21,6 +22,7 @@ pub use error::Error;
 pub use lend::{AfterDead, Claim, End, Fence, Joined, Lane, Lent, Run, Trouble, Wanted};
 pub use letters::Letters;
 pub use marks::Marked;
+pub use replicas::{Heard, Replica, Replicas, Said};
 pub use settings::StoreSettings;
 pub use sqlite::{OfflineStore, SqliteStore};
 

@@ -113,6 +113,8 @@ metrics! {
     mappings_reloads_total: counter = "Times that mapping files were loaded.", ["outcome"];
     mappings_last_reload_successful: gauge = "1 while the mapping files that were seen last are in force, else 0.", [];
     mappings_last_reload_success_timestamp_seconds: gauge = "When the mappings in force were loaded.", [];
+    replicas: gauge = "Processes that deliver from the same store, this one included.", [];
+    replicas_with_other_mappings: gauge = "Of those, how many have other mappings than this one.", [];
     paused: gauge = "1 while delivery is paused for this reason, else 0.", ["reason"];
     log_events_dropped_total: counter = "Log lines lost to a slow reader of the log, for the whole process.", [];
     panics_total: counter = "Caught panics.", [];

@@ -7,6 +7,7 @@ mod merging;
 mod order;
 mod pausing;
 mod real;
+mod replicas;
 mod resolver;
 mod resolving;
 mod retrying;
@@ -25,7 +26,7 @@ use tokio_util::sync::CancellationToken;
 use self::api::FakeApi;
 use self::store::FakeStore;
 use super::retry::Chance;
-use super::{ContactSettings, Delivery, DeliverySettings, PauseReason, Pauses, Policy};
+use super::{ContactSettings, Delivery, DeliverySettings, PauseReason, Pauses, Peers, Policy};
 use crate::chatflow::Failure;
 use crate::clock::{ManualClock, SharedClock};
 use crate::contact::{ContactId, ContactUpdate, Mobile, OnMissing, PlannedUpdate, Target, Who};
@@ -43,6 +44,7 @@ struct Rig {
     store: Arc<FakeStore>,
     metrics: Arc<Metrics>,
     pauses: Arc<Pauses>,
+    peers: Option<Arc<Peers>>,
     stop: CancellationToken,
     running: JoinSet<()>,
 }
@@ -67,23 +69,34 @@ impl Rig {
 
     fn with_chance(delivery: &DeliverySettings, contact: &ContactSettings, chance: Chance) -> Self {
         let clock = ManualClock::at(Timestamp::from_second(1_000_000).unwrap());
-        let shared: SharedClock = Arc::<ManualClock>::clone(&clock);
         let api = Arc::new(FakeApi::new());
         let store = Arc::new(FakeStore::new(Arc::clone(&clock)));
+        Self::on(&clock, &api, &store, delivery, contact, |delivery| delivery.with_chance(chance))
+    }
+
+    fn on(
+        clock: &Arc<ManualClock>,
+        api: &Arc<FakeApi>,
+        store: &Arc<FakeStore>,
+        delivery: &DeliverySettings,
+        contact: &ContactSettings,
+        more: impl FnOnce(Delivery) -> Delivery,
+    ) -> Self {
+        let shared: SharedClock = Arc::<ManualClock>::clone(clock);
+        let (clock, api, store) = (Arc::clone(clock), Arc::clone(api), Arc::clone(store));
         let metrics = Arc::new(Metrics::new().unwrap());
-        let delivery = Delivery::new(
+        let delivery = more(Delivery::new(
             Arc::<FakeStore>::clone(&store),
             Arc::<FakeApi>::clone(&api),
             Policy::new(delivery, contact, TIMEOUT).unwrap(),
             shared,
             Arc::clone(&metrics),
-        )
-        .with_chance(chance);
-        let pauses = delivery.pauses();
+        ));
+        let (pauses, peers) = (delivery.pauses(), delivery.peers());
         let stop = CancellationToken::new();
         let mut running = JoinSet::new();
         running.spawn(delivery.run(stop.clone()));
-        Self { clock, api, store, metrics, pauses, stop, running }
+        Self { clock, api, store, metrics, pauses, peers, stop, running }
     }
 
     /// An update for this contact that sets this name.
@@ -124,6 +137,12 @@ impl Rig {
         self.stop.cancel();
         self.running.join_next().await.unwrap().unwrap();
     }
+}
+
+/// Keys of a store in memory.
+pub(super) fn keys() -> super::cache::Keys {
+    let clock = ManualClock::at(Timestamp::UNIX_EPOCH);
+    super::cache::Keys::new(Arc::new(FakeStore::new(clock)))
 }
 
 fn naming(target: &Target, name: &str) -> PlannedUpdate {

@@ -27,12 +27,14 @@ fn looking() -> Looking {
     let outbound = Outbound::new(
         Arc::<FakeApi>::clone(&api),
         Arc::new(Pauses::new(Arc::clone(&shared), Arc::clone(&metrics))),
+        None,
         &policy,
         Arc::clone(&shared),
         CancellationToken::new(),
     );
     let tally = Arc::new(Tally::new(metrics));
-    let resolver = Resolver::new(&policy, Arc::new(outbound), shared, tally);
+    let store = Arc::new(FakeStore::new(Arc::clone(&clock)));
+    let resolver = Resolver::new(store, &policy, Arc::new(outbound), shared, tally);
     Looking { clock, api, resolver }
 }
 
