@@ -1,7 +1,7 @@
 //! Settings in, a running bridge out: the only place that knows which implementation stands behind a trait.
 //!
 //! [`Bridge::start`] opens the store, starts delivery and the three listeners; [`Bridge::stop`] drains: readiness
-//! goes off, the listeners go on for `server.drain_delay`, then nothing new is taken, what is in flight is
+//! goes off, the listeners go on for `server.drain_delay` and end each connection with its answer, then nothing new is taken, what is in flight is
 //! finished, the store is closed.
 
 mod desk;
@@ -73,6 +73,7 @@ pub struct Bridge {
     guard: web::Data<admin::auth::Guard>,
     live: Arc<Live>,
     store: Arc<dyn Store>,
+    intake: Arc<Intake>,
     state: web::Data<admin::State>,
     listeners: Listeners,
     delivery: CancellationToken,
@@ -159,7 +160,7 @@ impl Bridge {
         let stop = CancellationToken::new();
         work.spawn(delivery.run(stop.clone()));
         key::follow_files(&settings, (client, pauses), &guard, &work, &stop);
-        work.spawn(intake.keep_house(stop.clone()));
+        work.spawn(Arc::clone(&intake).keep_house(stop.clone()));
         work.spawn(tls::follow(tls, stop.clone()));
         work.spawn(Arc::clone(&live).follow(settings.mappings.watch, stop.clone()));
         work.spawn(desk::count_rows(web::Data::clone(&state), stop.clone()));
@@ -177,6 +178,7 @@ impl Bridge {
             guard,
             live,
             store,
+            intake,
             state,
             listeners,
             delivery: stop,
@@ -215,6 +217,7 @@ impl Bridge {
     /// Drains and stops; nothing is lost, and nothing waits longer than the grace.
     pub async fn stop(self) {
         self.state.drain();
+        self.intake.leave();
         tracing::info!("readiness is off, draining");
         clock::sleep(&*self.clock, self.drain_delay).await;
         let rest = self.grace.saturating_sub(self.drain_delay);

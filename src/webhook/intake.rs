@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use arc_swap::ArcSwap;
@@ -49,6 +50,7 @@ pub struct Intake {
     rejected: RejectedList,
     unknown: Meters,
     tasks: TaskTracker,
+    leaves: AtomicBool,
 }
 
 impl Intake {
@@ -73,7 +75,17 @@ impl Intake {
             clock,
             settings,
             tasks,
+            leaves: AtomicBool::new(false),
         })
+    }
+
+    /// From now on each answer ends its connection, so that the next request finds a listener that stays.
+    pub fn leave(&self) {
+        self.leaves.store(true, Ordering::Release);
+    }
+
+    pub(super) fn leaves(&self) -> bool {
+        self.leaves.load(Ordering::Acquire)
     }
 
     /// Puts these sources in force, all at once. Requests that are being handled finish with theirs.

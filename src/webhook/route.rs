@@ -53,7 +53,7 @@ async fn receive(
         Err(Refusal::Broken)
     });
     let mut response = respond(&answer, &intake);
-    if !body.ended {
+    if !body.ended || intake.leaves() {
         response.head_mut().set_connection_type(actix_web::http::ConnectionType::Close);
     }
     if let Some(line) = request.conn_data::<Arc<Line>>() {

@@ -43,3 +43,33 @@ async fn told_to_stop_it_finishes_what_is_in_flight_and_ends_with_0() {
         .expect("the rest is delivered by the next start");
     drop(again);
 }
+
+#[tokio::test]
+async fn told_to_stop_it_takes_what_comes_for_a_while_and_ends_each_connection_with_its_answer() {
+    let chatflow = MockChatflow::start(MockOptions::default()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("mappings")).unwrap();
+    std::fs::write(folder.path().join("mappings/crm.yaml"), CRM).unwrap();
+    let variables = [("BRIDGE_SERVER__DRAIN_DELAY", "2s")];
+    let child = Child::serve_with(folder.path(), &chatflow.base_url(), &variables);
+    let (url, ready) =
+        (format!("http://{}/hooks/crm", child.hooks), format!("http://{}/readyz", child.metrics));
+    let http = client();
+    let post = async |number: &str| {
+        let body = lead(number, "12025550143", 1).to_string();
+        let posted = http.post(&url).header("content-type", "application/json").body(body);
+        posted.send().await.unwrap()
+    };
+    let before = post("1").await;
+    assert_eq!((before.status().as_u16(), before.headers().get("connection")), (200, None));
+
+    let stopping = tokio::task::spawn_blocking(move || child.terminate());
+    while http.get(&ready).send().await.unwrap().status() == 200 {
+        tokio::task::yield_now().await;
+    }
+    let during = post("2").await;
+
+    assert_eq!(during.status(), 200);
+    assert_eq!(during.headers().get("connection").unwrap(), "close");
+    assert_eq!(stopping.await.unwrap(), Some(0));
+}
