@@ -1,0 +1,5 @@
+//! Several processes on one PostgreSQL.
+
+mod load;
+mod rolling;
+mod service;
