@@ -7,6 +7,7 @@ pub mod browse;
 mod conformance;
 mod entry;
 mod error;
+mod form;
 mod lend;
 pub mod letters;
 mod marks;

@@ -4,12 +4,11 @@ use rusqlite::{Connection, OptionalExtension, Params, Row};
 
 use jiff::Timestamp;
 
-use super::append::{CONTROL, IGNORED, TAKEN};
 use super::connection::failed;
-use super::kept::{self, KeptRequest};
-use super::record::{State, update_id};
 use super::statements;
 use crate::event::{EventId, SourceName};
+use crate::store::form::kept::{self, KeptRequest};
+use crate::store::form::state::{State, outcome_word, update_id};
 use crate::store::{Error, EventFilter, EventRow, Page, StoredEvent, UpdateRow};
 
 /// No page is longer.
@@ -124,11 +123,9 @@ fn event_row(row: &Row<'_>) -> rusqlite::Result<EventRow> {
         source: source(row, 1)?,
         received_at: moment(2, row.get(2)?)?,
         event_type: row.get(3)?,
-        outcome: match row.get(4)? {
-            TAKEN => "taken",
-            IGNORED => "ignored",
-            CONTROL => "control",
-            other => return Err(rusqlite::Error::IntegralValueOutOfRange(4, other)),
+        outcome: {
+            let outcome = row.get(4)?;
+            outcome_word(outcome).ok_or(rusqlite::Error::IntegralValueOutOfRange(4, outcome))?
         },
         updates: row.get(5)?,
         cursor: id.to_string(),

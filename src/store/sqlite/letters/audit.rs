@@ -4,13 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::Connection;
 
-use super::super::append::{CONTROL, IGNORED, TAKEN};
 use super::super::connection::failed;
-use super::super::ledger::What;
-use super::super::record::State;
 use super::super::statements;
 use crate::event::SourceName;
 use crate::store::Error;
+use crate::store::form::ledger::What;
+use crate::store::form::state::{CONTROL, IGNORED, State, TAKEN};
 use crate::store::letters::Balance;
 
 /// What is counted, in the order of the ledger, with its word.

@@ -8,9 +8,9 @@ use rusqlite::{Connection, Params, Row};
 use super::super::browse::{MOST, Place};
 use super::super::browse::{list, moment_of, most, name_id, place, update_row};
 use super::super::connection::failed;
-use super::super::record::State;
 use super::super::statements;
 use crate::event::{EventId, SourceName};
+use crate::store::form::state::State;
 use crate::store::letters::{Found, Search};
 use crate::store::{Error, Page, UpdateRow};
 

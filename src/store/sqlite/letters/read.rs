@@ -4,11 +4,12 @@ use rusqlite::{Connection, OptionalExtension};
 
 use super::super::browse::update_row;
 use super::super::connection::failed;
-use super::super::record::number;
-use super::super::{kept, statements};
+use super::super::statements;
 use crate::contact::PlannedUpdate;
 use crate::event::UpdateId;
 use crate::store::Error;
+use crate::store::form::kept;
+use crate::store::form::state::number;
 use crate::store::letters::Letter;
 
 pub(super) fn letters(connection: &Connection, updates: &[UpdateId]) -> Result<Vec<Letter>, Error> {
