@@ -2,7 +2,7 @@
 # Runs every test, with the real tools beside it, and ends with a line that counts them.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-./scripts/tools.sh promtool
+./scripts/tools.sh promtool postgresql pgbouncer
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 status=0

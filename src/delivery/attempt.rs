@@ -20,9 +20,6 @@ use crate::contact::{ContactId, ContactUpdate, DeadReason, PlannedUpdate, Skippe
 use crate::event::UpdateId;
 use crate::store::{Claim, End, Joined, Lane, Store, Trouble};
 
-/// How long an update may be held before it is sent: well within what any store lends it for.
-const HELD_AT_MOST: Duration = Duration::from_mins(5);
-
 /// How many updates with unclear answers are remembered.
 const MOST_UNCLEAR: usize = 100_000;
 
@@ -152,8 +149,7 @@ impl Attempts {
                 return Ended::all(End::Delivered, part);
             }
             let turn = self.one_at_a_time.lock(id.as_str().to_ascii_lowercase()).await;
-            let latest = claimed.saturating_add(HELD_AT_MOST);
-            let failure = match self.update(&id, sent, latest).await {
+            let failure = match self.update(&id, sent, claimed).await {
                 Ok(()) => {
                     self.resolver.changed(&id, sent);
                     let end = guarded.map_or(End::Delivered, |guarded| End::Marking(guarded.marks));
@@ -176,7 +172,7 @@ impl Attempts {
                 }
                 Some(outcome) => {
                     let ended = self.follow(part, Operation::Update, outcome, &failure);
-                    let mut ended = self.withdraw(part, &id, latest, ended).await;
+                    let mut ended = self.withdraw(part, &id, claimed, ended).await;
                     if matches!(outcome, Outcome::Again { rest: true, .. }) {
                         ended.resting = Some(turn);
                     }
@@ -224,10 +220,10 @@ impl Attempts {
         &self,
         id: &ContactId,
         update: &ContactUpdate,
-        latest: Duration,
+        claimed: Duration,
     ) -> Result<(), Unanswered> {
         let api = &self.outbound.api;
-        self.outbound.send_by(latest, || api.update(id, update)).await.map(|_contact| ())
+        self.outbound.send_lent(claimed, || api.update(id, update)).await.map(|_contact| ())
     }
 
     async fn unresolved(

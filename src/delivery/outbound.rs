@@ -20,6 +20,9 @@ use crate::clock::SharedClock;
 /// A request to the API on its way.
 pub(super) type Call<'a, T> = Pin<Box<dyn Future<Output = Result<T, Failure>> + Send + 'a>>;
 
+/// How long an update may be held before it is sent: well within what any store lends it for.
+const HELD_AT_MOST: Duration = Duration::from_mins(5);
+
 /// Why there is no answer to use.
 #[derive(Debug)]
 pub(super) enum Unanswered {
@@ -78,18 +81,31 @@ impl Outbound {
         &self,
         call: impl Fn() -> Call<'a, T>,
     ) -> Result<T, Unanswered> {
-        self.send_by(Duration::MAX, call).await
+        self.send_if(|| true, call).await
     }
 
-    /// The same, unless its turn comes later than `latest` on the clock's monotonic time.
-    pub(super) async fn send_by<'a, T>(
+    /// The same for what was lent at `claimed` on the clock's monotonic time, unless it may have gone back by then.
+    pub(super) async fn send_lent<'a, T>(
         &self,
-        latest: Duration,
+        claimed: Duration,
+        call: impl Fn() -> Call<'a, T>,
+    ) -> Result<T, Unanswered> {
+        self.send_if(|| self.is_lent(claimed), call).await
+    }
+
+    fn is_lent(&self, claimed: Duration) -> bool {
+        let latest = claimed.saturating_add(HELD_AT_MOST);
+        self.clock.monotonic() <= latest
+            && self.peers.as_ref().is_none_or(|peers| peers.is_lent(claimed))
+    }
+
+    async fn send_if<'a, T>(
+        &self,
+        holds: impl Fn() -> bool,
         call: impl Fn() -> Call<'a, T>,
     ) -> Result<T, Unanswered> {
         let turn = self.stop.run_until_cancelled(self.turn()).await.flatten();
-        let in_time = self.clock.monotonic() <= latest;
-        let Some(_turn) = turn.filter(|_| in_time && self.is_open()) else {
+        let Some(_turn) = turn.filter(|_| self.is_open() && holds()) else {
             return Err(Unanswered::NotSent);
         };
         match call().await {

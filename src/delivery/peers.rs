@@ -46,6 +46,8 @@ pub struct Peers {
 struct State {
     /// When the last exchange began that came to a good end.
     spoke: Option<Duration>,
+    /// When it spoke again after it may have been taken to be gone: what was lent to it before may be lent to others.
+    back: Duration,
     changed: Vec<Lane>,
     others: Vec<Replica>,
     resumed: Option<i64>,
@@ -100,6 +102,11 @@ impl Peers {
         let holds = self.store.lapses_after().saturating_sub(self.timeout + MARGIN);
         let spoke = self.state().spoke;
         spoke.is_some_and(|spoke| self.clock.monotonic() < spoke.saturating_add(holds))
+    }
+
+    /// Whether what was lent to it at `claimed` has not gone back since.
+    pub(super) fn is_lent(&self, claimed: Duration) -> bool {
+        claimed >= self.state().back
     }
 
     /// For as long as it runs: speaks and hears.
@@ -159,6 +166,10 @@ impl Peers {
         self.show(heard.others.len() + 1, differ);
         let resumed = {
             let mut state = self.state();
+            let silent = state.spoke.map(|spoke| began.saturating_sub(spoke));
+            if silent.is_some_and(|silent| silent >= self.store.lapses_after()) {
+                state.back = self.clock.monotonic();
+            }
             state.spoke = Some(began);
             if std::mem::take(&mut state.is_silent) {
                 tracing::info!("the other replicas are heard again");

@@ -299,6 +299,39 @@ async fn who_is_not_heard_sends_nothing_until_it_is_heard_again() {
 }
 
 #[tokio::test]
+async fn what_was_claimed_before_a_silence_that_was_too_long_is_not_sent() {
+    let settings =
+        DeliverySettings { concurrency: 1, coalesce: false, ..DeliverySettings::default() };
+    for (silent, is_given_back) in [(LAPSES_AFTER - seconds(5), false), (LAPSES_AFTER, true)] {
+        let pair = Pair::with(&settings);
+        let rig = &pair.rigs[0];
+        rig.settle().await;
+        pair.rigs[1].stop.cancel();
+        rig.settle().await;
+        for last in 1..=2 {
+            rig.api.has(contact(&id(last), ""));
+        }
+        rig.api.holds_answers(true);
+        rig.update(&by_id(1), "a").await;
+        rig.settle().await;
+        // Claimed, and waits for its turn.
+        rig.update(&by_id(2), "b").await;
+        rig.settle().await;
+        pair.written(|written| written.is_away = true);
+        rig.pass(silent).await;
+        pair.written(|written| written.is_away = false);
+        rig.pass(seconds(2)).await;
+
+        rig.api.holds_answers(false);
+        rig.settle().await;
+
+        let back = rig.ends().iter().any(|end| matches!(end, End::GivenBack { .. }));
+        assert_eq!(back, is_given_back, "silent for {silent:?}");
+        assert_eq!(rig.names_put().len(), 2, "it is sent in the end");
+    }
+}
+
+#[tokio::test]
 async fn who_has_other_mappings_shows() {
     let pair = Pair::start();
     pair.rigs[0].pass(seconds(1)).await;

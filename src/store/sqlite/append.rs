@@ -1,20 +1,17 @@
 //! Storing the events of a request.
 
 use super::batch::Batch;
-use super::kept::PLAN_FORM;
-use super::ledger::What;
-use super::prepared::{Incoming, Prepared, PreparedEvent, PreparedState, PreparedUpdate};
-use super::record::State;
 use super::room::Room;
 use super::seen::Mark;
 use super::statements;
 use crate::event::EventId;
+use crate::store::form::kept::PLAN_FORM;
+use crate::store::form::ledger::What;
+use crate::store::form::prepared::{
+    Incoming, Prepared, PreparedEvent, PreparedState, PreparedUpdate,
+};
+use crate::store::form::state::{CONTROL, IGNORED, State, TAKEN};
 use crate::store::{Error, Receipt};
-
-/// What became of an event; the numbers are in the store.
-pub(super) const TAKEN: i64 = 0;
-pub(super) const IGNORED: i64 = 1;
-pub(super) const CONTROL: i64 = 2;
 
 impl Batch<'_> {
     /// Takes in what somebody waits to see stored.

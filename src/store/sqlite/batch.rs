@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension};
 
-use super::keys::EventKey;
 use super::lanes::LaneChanges;
-use super::ledger::Deltas;
 use super::memory::Memory;
 use super::seen::{Mark, Marks};
 use super::statements;
 use super::steady::Now;
+use crate::store::form::keys::EventKey;
+use crate::store::form::ledger::Deltas;
 
 /// What a transaction changes in memory: nothing of it counts before the commit.
 pub(super) struct Changes {
@@ -87,6 +87,15 @@ impl<'a> Batch<'a> {
     pub(super) fn finish(&mut self, stored: usize) -> rusqlite::Result<()> {
         let most = (stored + stored / 2).max(64);
         self.changes.moved_to = self.memory.seen.move_some(self.connection, most, self.now)?;
-        self.changes.ledger.write(self.connection)
+        count(self.connection, &self.changes.ledger)
     }
+}
+
+/// Writes what a transaction counts.
+pub(super) fn count(connection: &Connection, deltas: &Deltas) -> rusqlite::Result<()> {
+    let mut count = connection.prepare_cached(statements::COUNT)?;
+    for (source, what, by) in deltas.iter() {
+        count.execute((source, what as u8, by))?;
+    }
+    Ok(())
 }

@@ -4,12 +4,12 @@ use std::path::Path;
 
 use rusqlite::Connection;
 
-use super::cipher::Cipher;
 use super::connection::{StoreFile, failed, reading};
 use super::lock::LockFile;
 use super::place::place_for;
 use super::{letters, schema};
 use crate::store::Error;
+use crate::store::form::cipher::Cipher;
 
 /// How much is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use rusqlite::OptionalExtension;
 
 use super::batch::Batch;
-use super::kept;
 use super::lanes::{Loan, Standing};
 use super::queue::{Queue, give_back};
-use super::record::{number, update_id};
 use super::statements;
 use crate::contact::fold::{Fold, MOST_FOLDED};
+use crate::store::form::kept;
+use crate::store::form::state::{number, update_id};
 use crate::store::{Fence, Lane, Lent};
 
 /// A lent update as it is stored; who asked for it reads the plan.

@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use super::cipher::Cipher;
 use super::sealing;
 use crate::store::Error;
+use crate::store::form::cipher::Cipher;
 
 /// Room for the tables, however small a store may be; and the most that SQLite knows.
 const LEAST_PAGES: u64 = 256;

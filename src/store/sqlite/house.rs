@@ -7,13 +7,14 @@ use std::time::{Duration, Instant};
 
 use rusqlite::TransactionBehavior;
 
-use super::batch::Batch;
+use super::batch::{Batch, count};
 use super::connection::failed;
 use super::retention::{Round, Rounds};
 use super::room::Scarce;
 use super::writer::Writer;
-use super::{append, room, statements};
+use super::{room, statements};
 use crate::store::Error;
+use crate::store::form::state::outcome_word;
 use crate::store::settings::Retention;
 
 /// How often to look whether something has come of age, by the store's clock.
@@ -108,7 +109,7 @@ impl Writer {
             .map_err(|error| failed(&error))?;
         let mut batch = Batch::new(&transaction, memory, now);
         let round = self.house.rounds.round(&mut batch, ages).map_err(|error| failed(&error))?;
-        batch.changes.ledger.write(&transaction).map_err(|error| failed(&error))?;
+        count(&transaction, &batch.changes.ledger).map_err(|error| failed(&error))?;
         let changes = batch.changes;
         transaction.commit().map_err(|error| failed(&error))?;
         memory.apply(changes);
@@ -131,11 +132,7 @@ impl Writer {
         }
         let cause = if scarce.is_some() { "room" } else { "age" };
         for removed in &round.removed {
-            let outcome = match removed.outcome {
-                append::IGNORED => "ignored",
-                append::CONTROL => "control",
-                _ => "taken",
-            };
+            let outcome = outcome_word(removed.outcome).unwrap_or("taken");
             self.metrics.retention_deleted_total.with_label_values(&[outcome, cause]).inc();
             let expired = self.metrics.updates_finished_total.with_label_values(&["expired"]);
             expired.inc_by(removed.expired);

@@ -7,8 +7,8 @@ use rusqlite::{Connection, OptionalExtension};
 
 use super::batch::Batch;
 use super::lanes::Standing;
-use super::record::number;
 use super::statements;
+use crate::store::form::state::number;
 use crate::store::{Joined, Lent};
 
 /// For how long an alias is kept at least, in milliseconds; one that is gone is found again by the next look-up.

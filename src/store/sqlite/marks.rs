@@ -6,10 +6,10 @@ use rusqlite::{Connection, OptionalExtension};
 
 use super::batch::Batch;
 use super::connection::failed;
-use super::record::number;
 use super::statements;
 use crate::contact::{Field, Mark};
 use crate::event::UpdateId;
+use crate::store::form::state::number;
 use crate::store::{Error, Marked};
 
 /// In milliseconds: a sender that comes with an event a month late is taken at its word.

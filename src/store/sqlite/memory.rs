@@ -8,11 +8,11 @@ use rusqlite::Connection;
 
 use super::batch::Changes;
 use super::lanes::Lanes;
-use super::ledger::What;
 use super::schema;
 use super::seen::Seen;
 use super::statements;
 use crate::store::Error;
+use crate::store::form::ledger::What;
 use crate::store::sqlite::connection::failed;
 
 /// For keys that are hashes already.

@@ -19,7 +19,6 @@ mod batch;
 mod blocked;
 mod browse;
 mod check;
-mod cipher;
 mod claim;
 mod connection;
 #[cfg(test)]
@@ -27,10 +26,7 @@ mod faults;
 mod follow;
 mod house;
 mod join;
-mod kept;
-mod keys;
 mod lanes;
-mod ledger;
 mod letters;
 mod lock;
 mod mappings;
@@ -40,7 +36,6 @@ mod numbers;
 mod offline;
 mod opening;
 mod place;
-mod prepared;
 mod queue;
 mod readers;
 mod record;
@@ -78,17 +73,13 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio::sync::{oneshot, watch};
 
-use self::cipher::Cipher;
 use self::claim::{RawClaim, RawRun};
 use self::connection::StoreFile;
 use self::follow::Followed;
 use self::house::House;
-use self::kept::LARGE_BODY;
-use self::keys::Keys;
 use self::lock::LockFile;
 use self::memory::Memory;
 use self::place::place_for;
-use self::prepared::{Incoming, Prepared, PreparedAgain};
 use self::queue::{AppendOp, ClaimOp, Ending, JoinOp, Queue, RecordOp};
 use self::readers::Readers;
 use self::room::{PAGE_SIZE, Room};
@@ -105,6 +96,10 @@ use super::{
 use crate::clock::SharedClock;
 use crate::contact::Who;
 use crate::event::{EventId, SourceName, UpdateId};
+use crate::store::form::cipher::Cipher;
+use crate::store::form::kept::{self, LARGE_BODY};
+use crate::store::form::keys::Keys;
+use crate::store::form::prepared::{Incoming, Prepared, PreparedAgain};
 use crate::telemetry::metrics::Metrics;
 
 /// The store in one file. Dropping it is as good as [`close`](Store::close), but waits in place.

@@ -2,10 +2,10 @@
 
 use rusqlite::{Connection, OptionalExtension};
 
-use super::ledger::What;
 use super::room::used_bytes;
 use super::statements;
 use crate::store::Numbers;
+use crate::store::form::ledger::What;
 
 pub(super) fn numbers(connection: &Connection, now: i64) -> rusqlite::Result<Numbers> {
     let mut counts = [0_u64; 13];

@@ -3,13 +3,13 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::cipher::Cipher;
 use super::connection::StoreFile;
 use super::lock::LockFile;
 use super::place::place_for;
 use super::readers::Readers;
 use super::{browse, schema};
 use crate::event::EventId;
+use crate::store::form::cipher::Cipher;
 use crate::store::{Error, EventFilter, EventRow, Page, StoredEvent};
 
 /// Finds that there is a file.

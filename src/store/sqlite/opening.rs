@@ -2,13 +2,13 @@
 
 use rusqlite::{Connection, TransactionBehavior};
 
-use super::cipher::Cipher;
 use super::connection::{self, StoreFile, failed};
 use super::lanes::reclaim;
 use super::memory::Memory;
 use super::schema;
 use super::steady::Now;
 use crate::store::Error;
+use crate::store::form::cipher::Cipher;
 
 /// Brings the store to this release's schema, and sees that the keys are there that it needs.
 pub(super) fn prepare(connection: &mut Connection, cipher: &Cipher) -> Result<(), Error> {

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
 use super::claim::{Lending, RawRun};
-use super::prepared::Incoming;
 use super::writer::Writer;
+use crate::store::form::prepared::Incoming;
 use crate::store::{AfterDead, End, Error, Joined, Lent, Receipt, Wanted};
 
 /// At most so many requests wait to be stored, and at most so many bytes of them; more is [`Error::Busy`].

@@ -1,90 +1,16 @@
 //! What became of what was lent.
 
-use std::time::Duration;
-
 use rusqlite::OptionalExtension;
 
 use super::batch::Batch;
 use super::lanes::{Loan, Standing};
-use super::ledger::What;
 use super::queue::Ending;
 use super::statements;
 use crate::contact::HeldReason;
-use crate::event::{EventId, UpdateId};
+use crate::store::form::kept::kept_words;
+use crate::store::form::ledger::What;
+use crate::store::form::state::{State, later, number};
 use crate::store::{AfterDead, End, Lent, Trouble};
-
-/// The state of an update; the numbers are in the store.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
-pub(super) enum State {
-    /// Waiting, or in flight where it has a lease.
-    Open = 0,
-    Delivered = 1,
-    Held = 2,
-    Skipped = 3,
-    Dead = 4,
-    Discarded = 5,
-}
-
-impl State {
-    /// Every state but `Open`.
-    pub(super) const FINISHED: &[Self] =
-        &[Self::Delivered, Self::Held, Self::Skipped, Self::Dead, Self::Discarded];
-
-    /// The state, other than open, with this word.
-    pub(super) fn finished(word: &str) -> Option<Self> {
-        Self::FINISHED.iter().copied().find(|state| state.as_str() == word)
-    }
-
-    /// The state with this number.
-    pub(super) fn of(number: i64) -> Option<Self> {
-        let mut all = std::iter::once(Self::Open).chain(Self::FINISHED.iter().copied());
-        all.find(|state| *state as i64 == number)
-    }
-
-    /// What it is counted as.
-    pub(super) const fn counted(self) -> What {
-        match self {
-            Self::Open => What::Open,
-            Self::Delivered => What::Delivered,
-            Self::Held => What::Held,
-            Self::Skipped => What::Skipped,
-            Self::Dead => What::Dead,
-            Self::Discarded => What::Discarded,
-        }
-    }
-
-    /// The word of the reference.
-    pub(super) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Open => "waiting",
-            Self::Delivered => "delivered",
-            Self::Held => "held",
-            Self::Skipped => "skipped",
-            Self::Dead => "dead",
-            Self::Discarded => "discarded",
-        }
-    }
-}
-
-/// More of the API's words than this is not kept.
-const MOST_WORDS: usize = 1000;
-
-/// The number of an update in the store.
-pub(super) fn number(update: UpdateId) -> i64 {
-    update.event.0 << 16 | i64::from(update.place)
-}
-
-/// The update with this number.
-pub(super) fn update_id(number: i64) -> UpdateId {
-    let place = u16::try_from(number & 0xffff).unwrap_or(u16::MAX);
-    UpdateId { event: EventId(number >> 16), place }
-}
-
-/// A moment from now, in milliseconds.
-pub(super) fn later(now: i64, after: Duration) -> i64 {
-    now.saturating_add(i64::try_from(after.as_millis()).unwrap_or(i64::MAX))
-}
 
 /// What one record left of an update.
 struct Recorded {
@@ -230,12 +156,8 @@ impl Batch<'_> {
     }
 
     fn add_attempt(&self, id: i64, attempt: u32, trouble: &Trouble) -> rusqlite::Result<()> {
-        let words = match trouble.words.char_indices().nth(MOST_WORDS) {
-            Some((end, _)) => trouble.words.get(..end).unwrap_or_default(),
-            None => &trouble.words,
-        };
         let mut add = self.connection.prepare_cached(statements::ADD_ATTEMPT)?;
-        add.execute((id, attempt, self.wall, trouble.status, words))?;
+        add.execute((id, attempt, self.wall, trouble.status, kept_words(&trouble.words)))?;
         Ok(())
     }
 }

@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, TransactionBehavior, params_from_iter};
 
-use super::cipher::Cipher;
 use super::connection::{StoreFile, failed, reading, writing};
-use super::ledger::What;
 use super::lock::LockFile;
 use super::place::place_for;
 use super::salvage::{Salvaged, Table};
 use super::schema;
 use crate::store::Error;
+use crate::store::form::cipher::Cipher;
+use crate::store::form::ledger::What;
 
 /// What became of a damaged store.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]

@@ -8,12 +8,12 @@ use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 
-use super::cipher::Cipher;
 use super::connection::{StoreFile, failed, writing};
 use super::lock::LockFile;
 use super::place::place_for;
 use super::{schema, statements};
 use crate::store::Error;
+use crate::store::form::cipher::Cipher;
 
 /// Rows in one transaction.
 const ROWS: i64 = 500;

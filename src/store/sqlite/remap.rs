@@ -1,11 +1,11 @@
 //! Mapping an event again of which nothing has come.
 
 use super::batch::Batch;
-use super::ledger::What;
-use super::prepared::PreparedAgain;
 use super::room::Room;
 use super::statements;
 use crate::event::EventId;
+use crate::store::form::ledger::What;
+use crate::store::form::prepared::PreparedAgain;
 use crate::store::{Error, Receipt};
 
 impl Batch<'_> {

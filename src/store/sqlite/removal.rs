@@ -10,13 +10,12 @@
 
 use rusqlite::OptionalExtension;
 
-use super::append::{CONTROL, IGNORED};
 use super::batch::Batch;
-use super::keys::EventKey;
-use super::ledger::What;
-use super::record::State;
 use super::statements;
 use super::writer::Writer;
+use crate::store::form::keys::EventKey;
+use crate::store::form::ledger::What;
+use crate::store::form::state::{CONTROL, IGNORED, State};
 
 /// What a deletion took with it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

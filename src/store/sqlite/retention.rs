@@ -9,11 +9,10 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 
-use super::append::{CONTROL, IGNORED};
 use super::batch::Batch;
-use super::record::State;
 use super::removal::Removed;
 use super::statements;
+use crate::store::form::state::{CONTROL, IGNORED, State};
 use crate::store::settings::Retention;
 use crate::units::Span;
 

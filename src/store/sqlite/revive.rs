@@ -2,12 +2,12 @@
 
 use super::batch::Batch;
 use super::blocked::ComesBack;
-use super::ledger::What;
-use super::record::number;
 use super::statements;
 use super::writer::Writer;
 use crate::event::UpdateId;
 use crate::store::Error;
+use crate::store::form::ledger::What;
+use crate::store::form::state::number;
 
 impl Writer {
     /// Has them wait again, all in one transaction; gives those that were dead.

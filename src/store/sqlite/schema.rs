@@ -25,10 +25,10 @@
 
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 
-use super::cipher::Cipher;
 use super::connection::failed;
 use super::statements;
 use crate::store::Error;
+use crate::store::form::cipher::Cipher;
 
 /// Marks the file as a store of this program: `PRAGMA application_id`, the letters `CFBr`.
 const APPLICATION: i64 = 0x4346_4272;

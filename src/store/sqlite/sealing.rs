@@ -8,11 +8,10 @@
 
 use std::sync::Arc;
 
+use crate::store::form::cipher::{Cipher, Sealed, from_text, is_sealed, to_text};
 use rusqlite::Connection;
 use rusqlite::functions::{Context, FunctionFlags};
 use rusqlite::types::{ToSqlOutput, Value, ValueRef};
-
-use super::cipher::{Cipher, Sealed, from_text, is_sealed, to_text};
 
 /// The bit of a request's `encoding`: the body is sealed. Its first byte does not tell, since it is the sender's.
 pub(super) const SEALED: i64 = 16;

@@ -9,9 +9,9 @@ use std::collections::HashMap;
 
 use rusqlite::Connection;
 
-use super::keys::EventKey;
 use super::memory::Hashed;
 use super::statements;
+use crate::store::form::keys::EventKey;
 
 /// So many keys are a generation.
 const GENERATION: usize = if cfg!(test) { 64 } else { 32_768 };

@@ -285,7 +285,7 @@ statements! {
     FORGET_PLAN = "DELETE FROM plan WHERE update_id = ?1";
     FORGET_STATE = "DELETE FROM upd WHERE id = ?1";
     EVENT_STANDS = "SELECT source, outcome FROM event WHERE id = ?1";
-    NAME_OF = "SELECT text FROM name WHERE id = ?1";
+    NAMES = "SELECT id, text FROM name";
     LEDGER_OF_SOURCES = "SELECT source, what, n FROM ledger";
     COUNT_EVENTS = "SELECT source, outcome, count(*) FROM event GROUP BY source, outcome";
     COUNT_OPEN = "SELECT source, 0, count(*) FROM upd INDEXED BY upd_open \

@@ -5,19 +5,18 @@ use std::collections::HashSet;
 
 use rusqlite::OptionalExtension;
 
-use super::super::append::{IGNORED, TAKEN};
 use super::super::batch::Batch;
 use super::super::blocked::ComesBack;
-use super::super::ledger::What;
-use super::super::prepared::PreparedUpdate;
-use super::super::record::State;
 use super::super::statements;
 use super::super::writer::Writer;
 use super::HALTED;
 use super::later::lanes_of;
-use super::prepared::{PreparedChange, PreparedRemap, PreparedSends};
 use crate::contact::SkippedReason;
 use crate::store::Error;
+use crate::store::form::changes::{PreparedChange, PreparedRemap, PreparedSends};
+use crate::store::form::ledger::What;
+use crate::store::form::prepared::PreparedUpdate;
+use crate::store::form::state::{IGNORED, State, TAKEN};
 use crate::store::letters::Changed;
 
 /// Where more has come since it was looked at than this, nothing is looked at again here.

@@ -12,12 +12,12 @@ use rusqlite::Connection;
 use super::super::connection::failed;
 use super::super::join::way_of;
 use super::super::readers::Readers;
-use super::super::record::{State, number};
 use super::super::statements;
 use super::read::sent;
 use crate::contact::Since;
 use crate::event::{EventId, UpdateId};
 use crate::store::Error;
+use crate::store::form::state::{State, number};
 use crate::store::letters::Later;
 
 /// So many rows are read in one transaction.

@@ -5,7 +5,6 @@ mod audit;
 mod change;
 mod find;
 mod later;
-mod prepared;
 mod read;
 
 pub(super) use audit::audit;
@@ -14,11 +13,11 @@ pub(super) use find::find;
 use async_trait::async_trait;
 use rusqlite::OptionalExtension;
 
-use self::prepared::PreparedChange;
 use super::connection::failed;
 use super::{SqliteStore, connection, statements};
 use crate::contact::Who;
 use crate::event::{EventId, UpdateId};
+use crate::store::form::changes::PreparedChange;
 use crate::store::letters::{
     Balance, Change, Changed, Found, Halt, Later, Letter, Letters, Search,
 };

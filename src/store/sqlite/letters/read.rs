@@ -2,39 +2,42 @@
 
 use rusqlite::{Connection, OptionalExtension};
 
-use super::super::browse::update_row;
+use super::super::browse::{damaged, raw_update};
 use super::super::connection::failed;
-use super::super::record::number;
-use super::super::{kept, statements};
+use super::super::statements;
 use crate::contact::PlannedUpdate;
 use crate::event::UpdateId;
 use crate::store::Error;
+use crate::store::form::kept;
+use crate::store::form::row::RawUpdate;
+use crate::store::form::state::number;
 use crate::store::letters::Letter;
 
 pub(super) fn letters(connection: &Connection, updates: &[UpdateId]) -> Result<Vec<Letter>, Error> {
     let mut letters = Vec::with_capacity(updates.len());
     for update in updates {
-        letters.extend(letter(connection, number(*update)).map_err(|error| failed(&error))?);
+        let found = letter(connection, number(*update)).map_err(|error| failed(&error))?;
+        let Some((raw, (sent, original))) = found else { continue };
+        let row = raw.row(false).map_err(damaged)?;
+        letters.push(match original {
+            Some(original) => Letter { row, planned: Some(original), part: sent },
+            None => Letter { row, planned: sent, part: None },
+        });
     }
     Ok(letters)
 }
 
-fn letter(connection: &Connection, id: i64) -> rusqlite::Result<Option<Letter>> {
+/// What is sent of an update, and what was planned where that is more.
+type Plans = (Option<PlannedUpdate>, Option<PlannedUpdate>);
+
+fn letter(connection: &Connection, id: i64) -> rusqlite::Result<Option<(RawUpdate, Plans)>> {
     let mut find = connection.prepare_cached(statements::LETTER)?;
-    let row = find.query_row([id], |row| update_row(row, false)).optional()?;
-    let Some(row) = row else { return Ok(None) };
-    let (sent, original) = plans(connection, id)?;
-    Ok(Some(match original {
-        Some(original) => Letter { row, planned: Some(original), part: sent },
-        None => Letter { row, planned: sent, part: None },
-    }))
+    let Some(raw) = find.query_row([id], raw_update).optional()? else { return Ok(None) };
+    Ok(Some((raw, plans(connection, id)?)))
 }
 
-/// What is sent of an update, and what was planned where that is more. What this release cannot read is not there.
-fn plans(
-    connection: &Connection,
-    id: i64,
-) -> rusqlite::Result<(Option<PlannedUpdate>, Option<PlannedUpdate>)> {
+/// What this release cannot read is not there.
+fn plans(connection: &Connection, id: i64) -> rusqlite::Result<Plans> {
     let mut plan = connection.prepare_cached(statements::PLAN_OF)?;
     let found: Option<(i64, Vec<u8>, Option<Vec<u8>>)> =
         plan.query_row([id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional()?;

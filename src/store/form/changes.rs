@@ -1,37 +1,37 @@
 //! Changes made ready by who asks for them: written out and hashed before the writer sees them.
 
-use super::super::kept::{PLAN_FORM, plan_bytes};
-use super::super::keys::Keys;
-use super::super::prepared::{PreparedState, PreparedUpdate, prepare_update};
-use super::super::record::number;
+use super::kept::{PLAN_FORM, plan_bytes};
+use super::keys::Keys;
+use super::prepared::{PreparedState, PreparedUpdate, prepare_update};
+use super::state::number;
 use crate::contact::SkippedReason;
 use crate::store::letters::{Change, Remapped, Sends};
 use crate::store::{Error, NewState};
 
 /// A plan as it is kept.
-pub(in super::super) struct KeptPlan {
-    pub(super) form: i64,
-    pub(super) body: Vec<u8>,
+pub(in crate::store) struct KeptPlan {
+    pub(in crate::store) form: i64,
+    pub(in crate::store) body: Vec<u8>,
 }
 
 /// What is sent of an update.
-pub(in super::super) enum PreparedSends {
+pub(in crate::store) enum PreparedSends {
     Whole,
     Part(KeptPlan),
     Nothing,
 }
 
 /// An update that comes.
-pub(in super::super) struct PreparedRemap {
-    pub(super) update: PreparedUpdate,
+pub(in crate::store) struct PreparedRemap {
+    pub(in crate::store) update: PreparedUpdate,
     /// What was planned, where less is sent.
-    pub(super) original: Option<Vec<u8>>,
+    pub(in crate::store) original: Option<Vec<u8>>,
     /// What was planned, where nothing is sent.
-    pub(super) superseded: Option<KeptPlan>,
+    pub(in crate::store) superseded: Option<KeptPlan>,
 }
 
 /// A change, ready to be made.
-pub(in super::super) enum PreparedChange {
+pub(in crate::store) enum PreparedChange {
     Replay { update: i64, sends: PreparedSends },
     Remap { event: i64, gone: Vec<i64>, updates: Vec<PreparedRemap> },
     Discard(i64),
@@ -39,7 +39,7 @@ pub(in super::super) enum PreparedChange {
 }
 
 impl PreparedChange {
-    pub(super) fn new(keys: &Keys, change: Change) -> Result<Self, Error> {
+    pub(in crate::store) fn new(keys: &Keys, change: Change) -> Result<Self, Error> {
         Ok(match change {
             Change::Replay { update, sends } => {
                 let sends = match sends {
@@ -89,7 +89,7 @@ impl PreparedRemap {
     }
 
     /// The lane in which it is going to wait.
-    pub(super) fn lane(&self) -> Option<i64> {
+    pub(in crate::store) fn lane(&self) -> Option<i64> {
         match &self.update.state {
             PreparedState::Waiting(waiting) => Some(waiting.lane),
             PreparedState::Held { .. } | PreparedState::Skipped(_) => None,

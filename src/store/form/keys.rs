@@ -7,16 +7,16 @@ use crate::contact::Who;
 use crate::event::SourceName;
 
 /// By what an event is known when it comes again.
-pub(super) type EventKey = [u8; 16];
+pub(in crate::store) type EventKey = [u8; 16];
 
 /// The hashes of one store; the same in every copy of it.
 #[derive(Clone)]
-pub(super) struct Keys {
+pub(in crate::store) struct Keys {
     keyed: Hmac<Sha256>,
 }
 
 impl Keys {
-    pub(super) fn new(key: &[u8; 32]) -> Self {
+    pub(in crate::store) fn new(key: &[u8; 32]) -> Self {
         // A key shorter than a block counts as one filled up with zeros (RFC 2104).
         let mut block = [0; 64];
         block[..32].copy_from_slice(key);
@@ -24,12 +24,12 @@ impl Keys {
     }
 
     /// The line in which this contact's updates wait: 63 bits. Two contacts that share it only wait for each other.
-    pub(super) fn lane(&self, who: &Who) -> i64 {
+    pub(in crate::store) fn lane(&self, who: &Who) -> i64 {
         self.number(&[who.key().as_bytes()])
     }
 
     /// The key of an event, from its source and the id its sender gives it.
-    pub(super) fn event(&self, source: &SourceName, id: &str) -> EventKey {
+    pub(in crate::store) fn event(&self, source: &SourceName, id: &str) -> EventKey {
         let hash = self.hash(&[source.as_str().as_bytes(), &[0], id.as_bytes()]);
         let mut key = [0; 16];
         key.copy_from_slice(&hash[..16]);
@@ -37,7 +37,7 @@ impl Keys {
     }
 
     /// 63 bits that differ when the parts do.
-    pub(super) fn number(&self, parts: &[&[u8]]) -> i64 {
+    pub(in crate::store) fn number(&self, parts: &[&[u8]]) -> i64 {
         let hash = self.hash(parts);
         let mut number = [0; 8];
         number.copy_from_slice(&hash[..8]);

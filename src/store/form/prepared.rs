@@ -13,61 +13,61 @@ use crate::store::{Error, NewEvent, NewState, NewUpdate, Request};
 const MOST_UPDATES: usize = 1 << 16;
 
 /// The events of one request.
-pub(super) struct Prepared {
-    pub(super) request: KeptRequest,
-    pub(super) events: Vec<PreparedEvent>,
+pub(in crate::store) struct Prepared {
+    pub(in crate::store) request: KeptRequest,
+    pub(in crate::store) events: Vec<PreparedEvent>,
     /// Roughly how much memory it takes.
-    pub(super) bytes: usize,
+    pub(in crate::store) bytes: usize,
 }
 
-pub(super) struct PreparedEvent {
-    pub(super) source: SourceName,
-    pub(super) item: u32,
-    pub(super) key: Option<(EventKey, Duration)>,
+pub(in crate::store) struct PreparedEvent {
+    pub(in crate::store) source: SourceName,
+    pub(in crate::store) item: u32,
+    pub(in crate::store) key: Option<(EventKey, Duration)>,
     /// Differs when the planned updates do.
-    pub(super) digest: i64,
-    pub(super) event_type: Option<String>,
+    pub(in crate::store) digest: i64,
+    pub(in crate::store) event_type: Option<String>,
     /// In milliseconds since 1970.
-    pub(super) occurred_at: Option<i64>,
-    pub(super) control: bool,
-    pub(super) updates: Vec<PreparedUpdate>,
+    pub(in crate::store) occurred_at: Option<i64>,
+    pub(in crate::store) control: bool,
+    pub(in crate::store) updates: Vec<PreparedUpdate>,
 }
 
 /// An event to be mapped again.
-pub(super) struct PreparedAgain {
-    pub(super) event: EventId,
-    pub(super) digest: i64,
-    pub(super) updates: Vec<PreparedUpdate>,
+pub(in crate::store) struct PreparedAgain {
+    pub(in crate::store) event: EventId,
+    pub(in crate::store) digest: i64,
+    pub(in crate::store) updates: Vec<PreparedUpdate>,
 }
 
 /// What the writer takes in.
-pub(super) enum Incoming {
+pub(in crate::store) enum Incoming {
     Request(Prepared),
     Again(PreparedAgain),
 }
 
-pub(super) struct PreparedUpdate {
-    pub(super) rule: Arc<str>,
-    pub(super) item: u32,
-    pub(super) state: PreparedState,
+pub(in crate::store) struct PreparedUpdate {
+    pub(in crate::store) rule: Arc<str>,
+    pub(in crate::store) item: u32,
+    pub(in crate::store) state: PreparedState,
 }
 
-pub(super) enum PreparedState {
+pub(in crate::store) enum PreparedState {
     Waiting(PreparedWaiting),
     Held { reason: &'static str, detail: String },
     Skipped(SkippedReason),
 }
 
 /// An update that is to be sent.
-pub(super) struct PreparedWaiting {
+pub(in crate::store) struct PreparedWaiting {
     /// The lane of what names the contact.
-    pub(super) lane: i64,
+    pub(in crate::store) lane: i64,
     /// Whether that is anything but the contact's id, so that it may turn out to mean one.
-    pub(super) is_key: bool,
+    pub(in crate::store) is_key: bool,
     /// The lanes of the keys that the contact has afterwards.
-    pub(super) new_keys: Vec<i64>,
-    pub(super) withdrawal: bool,
-    pub(super) plan: Vec<u8>,
+    pub(in crate::store) new_keys: Vec<i64>,
+    pub(in crate::store) withdrawal: bool,
+    pub(in crate::store) plan: Vec<u8>,
 }
 
 impl PreparedUpdate {
@@ -88,25 +88,29 @@ fn waiting(updates: &[PreparedUpdate]) -> usize {
 }
 
 impl PreparedEvent {
-    pub(super) fn waiting(&self) -> usize {
+    pub(in crate::store) fn waiting(&self) -> usize {
         waiting(&self.updates)
     }
 }
 
 impl PreparedAgain {
-    pub(super) fn new(keys: &Keys, event: EventId, updates: Vec<NewUpdate>) -> Result<Self, Error> {
+    pub(in crate::store) fn new(
+        keys: &Keys,
+        event: EventId,
+        updates: Vec<NewUpdate>,
+    ) -> Result<Self, Error> {
         let updates = prepare_updates(keys, updates)?;
         Ok(Self { event, digest: digest(keys, &updates), updates })
     }
 
-    pub(super) fn waiting(&self) -> usize {
+    pub(in crate::store) fn waiting(&self) -> usize {
         waiting(&self.updates)
     }
 }
 
 impl Incoming {
     /// Roughly how much memory it takes.
-    pub(super) fn bytes(&self) -> usize {
+    pub(in crate::store) fn bytes(&self) -> usize {
         match self {
             Self::Request(prepared) => prepared.bytes,
             Self::Again(again) => again.updates.iter().map(PreparedUpdate::bytes).sum(),
@@ -115,7 +119,11 @@ impl Incoming {
 }
 
 impl Prepared {
-    pub(super) fn new(keys: &Keys, request: Request, events: Vec<NewEvent>) -> Result<Self, Error> {
+    pub(in crate::store) fn new(
+        keys: &Keys,
+        request: Request,
+        events: Vec<NewEvent>,
+    ) -> Result<Self, Error> {
         let request = KeptRequest::keep(request)?;
         let events =
             events.into_iter().map(|event| prepare(keys, event)).collect::<Result<Vec<_>, _>>()?;
@@ -150,7 +158,10 @@ fn prepare_updates(keys: &Keys, updates: Vec<NewUpdate>) -> Result<Vec<PreparedU
     updates.into_iter().map(|update| prepare_update(keys, update)).collect()
 }
 
-pub(super) fn prepare_update(keys: &Keys, update: NewUpdate) -> Result<PreparedUpdate, Error> {
+pub(in crate::store) fn prepare_update(
+    keys: &Keys,
+    update: NewUpdate,
+) -> Result<PreparedUpdate, Error> {
     let NewUpdate { rule, item, state } = update;
     let state = match state {
         NewState::Waiting(planned) => PreparedState::Waiting(PreparedWaiting {

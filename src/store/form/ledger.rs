@@ -2,14 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::Connection;
-
-use super::statements;
-
 /// What is counted, for each source. The numbers are in the store: never change one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
-pub(super) enum What {
+pub(in crate::store) enum What {
     /// Events: received = duplicate + control + ignored + taken.
     Received = 0,
     Duplicate = 1,
@@ -27,6 +23,8 @@ pub(super) enum What {
     Discarded = 11,
     /// Dead letters that were deleted: they count here, no more as held or dead.
     Expired = 12,
+    /// Bytes that are kept, where the store cannot tell otherwise how much of its files is in use.
+    Bytes = 13,
     /// Rows that were deleted of what still counts above: rows = counted − gone.
     GoneControl = 102,
     GoneIgnored = 103,
@@ -38,7 +36,7 @@ pub(super) enum What {
 
 impl What {
     /// The counter of the rows that were deleted of what is counted here; nothing where a row that goes counts no more.
-    pub(super) const fn gone(self) -> Option<Self> {
+    pub(in crate::store) const fn gone(self) -> Option<Self> {
         match self {
             Self::Control => Some(Self::GoneControl),
             Self::Ignored => Some(Self::GoneIgnored),
@@ -53,24 +51,21 @@ impl What {
 
 /// Changes to the counters that one transaction makes.
 #[derive(Debug, Default)]
-pub(super) struct Deltas(BTreeMap<(i64, What), i64>);
+pub(in crate::store) struct Deltas(BTreeMap<(i64, What), i64>);
 
 impl Deltas {
     /// Counts `by` more of this source.
-    pub(super) fn add(&mut self, source: i64, what: What, by: i64) {
+    pub(in crate::store) fn add(&mut self, source: i64, what: What, by: i64) {
         *self.0.entry((source, what)).or_default() += by;
     }
 
     /// The sum over all sources.
-    pub(super) fn total(&self, what: What) -> i64 {
+    pub(in crate::store) fn total(&self, what: What) -> i64 {
         self.0.iter().filter(|((_, of), _)| *of == what).map(|(_, by)| by).sum()
     }
 
-    pub(super) fn write(&self, connection: &Connection) -> rusqlite::Result<()> {
-        let mut count = connection.prepare_cached(statements::COUNT)?;
-        for ((source, what), by) in self.0.iter().filter(|(_, by)| **by != 0) {
-            count.execute((source, *what as u8, by))?;
-        }
-        Ok(())
+    /// The changes that are any: source, what, by how many.
+    pub(in crate::store) fn iter(&self) -> impl Iterator<Item = (i64, What, i64)> {
+        self.0.iter().filter(|(_, by)| **by != 0).map(|((source, what), by)| (*source, *what, *by))
     }
 }

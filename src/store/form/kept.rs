@@ -11,26 +11,26 @@ use crate::contact::PlannedUpdate;
 use crate::store::{Error, Request};
 
 /// The form in which this release keeps plans: JSON of [`PlannedUpdate`].
-pub(super) const PLAN_FORM: i64 = 1;
+pub(in crate::store) const PLAN_FORM: i64 = 1;
 
 /// A body larger than this is made ready away from the threads that serve.
-pub(super) const LARGE_BODY: usize = 256 << 10;
+pub(in crate::store) const LARGE_BODY: usize = 256 << 10;
 
 /// Bodies shorter than this gain nothing.
 const WORTH_COMPRESSING: usize = 1024;
 const AS_IT_CAME: i64 = 0;
 const ZSTD: i64 = 1;
 
-pub(super) fn plan_bytes(plan: &PlannedUpdate) -> Result<Vec<u8>, Error> {
+pub(in crate::store) fn plan_bytes(plan: &PlannedUpdate) -> Result<Vec<u8>, Error> {
     serde_json::to_vec(plan)
         .map_err(|error| Error::Failed(format!("an update could not be written: {error}")))
 }
 
 /// What is said of what is sealed and cannot be opened.
-pub(super) const UNREADABLE: &str = "what is stored cannot be decrypted: its key is not in `store.encryption_key_file`, or it is damaged";
+pub(in crate::store) const UNREADABLE: &str = "what is stored cannot be decrypted: its key is not in `store.encryption_key_file`, or it is damaged";
 
 /// Reads a plan, or says why this release cannot.
-pub(super) fn plan(form: i64, bytes: &[u8]) -> Result<PlannedUpdate, String> {
+pub(in crate::store) fn plan(form: i64, bytes: &[u8]) -> Result<PlannedUpdate, String> {
     if form != PLAN_FORM {
         return Err(format!(
             "the update is kept in form {form}, this release reads form {PLAN_FORM}: run the newer release again"
@@ -46,6 +46,17 @@ pub(super) fn plan(form: i64, bytes: &[u8]) -> Result<PlannedUpdate, String> {
             error.column()
         )
     })
+}
+
+/// More of the API's words than this is not kept.
+const MOST_WORDS: usize = 1000;
+
+/// What is kept of the API's words.
+pub(in crate::store) fn kept_words(words: &str) -> &str {
+    match words.char_indices().nth(MOST_WORDS) {
+        Some((end, _)) => words.get(..end).unwrap_or_default(),
+        None => words,
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -82,16 +93,16 @@ fn compress(body: &[u8]) -> std::io::Result<Vec<u8>> {
 }
 
 /// A request as it is kept: everything but the body as JSON, the body compressed where that makes it smaller.
-pub(super) struct KeptRequest {
-    pub(super) head: Vec<u8>,
-    pub(super) encoding: i64,
+pub(in crate::store) struct KeptRequest {
+    pub(in crate::store) head: Vec<u8>,
+    pub(in crate::store) encoding: i64,
     /// The length of the body before it was compressed.
-    pub(super) size: i64,
-    pub(super) body: Bytes,
+    pub(in crate::store) size: i64,
+    pub(in crate::store) body: Bytes,
 }
 
 impl KeptRequest {
-    pub(super) fn keep(request: Request) -> Result<Self, Error> {
+    pub(in crate::store) fn keep(request: Request) -> Result<Self, Error> {
         let Request { method, content_type, query, headers, body } = request;
         let head = serde_json::to_vec(&Head { method, content_type, query, headers })
             .map_err(|error| Error::Failed(format!("a request could not be written: {error}")))?;
@@ -106,7 +117,7 @@ impl KeptRequest {
         Ok(Self { head, encoding: AS_IT_CAME, size, body })
     }
 
-    pub(super) fn request(self) -> Result<Request, Error> {
+    pub(in crate::store) fn request(self) -> Result<Request, Error> {
         let damaged = |what: &str| Error::Failed(format!("a stored request is damaged: {what}"));
         let Head { method, content_type, query, headers } =
             serde_json::from_slice(&self.head).map_err(|_| damaged("its head"))?;

@@ -35,7 +35,7 @@ struct Key {
 struct Ring(Vec<Key>);
 
 /// The keys that seal and open; none where nothing is encrypted.
-pub(super) struct Cipher {
+pub(in crate::store) struct Cipher {
     file: Option<PathBuf>,
     ring: RwLock<Arc<Ring>>,
     unopened: AtomicU64,
@@ -43,7 +43,7 @@ pub(super) struct Cipher {
 
 /// Why bytes that are sealed cannot be opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Sealed {
+pub(in crate::store) enum Sealed {
     /// With a key that is not there.
     Foreign,
     /// They, their kind or their row are not what was sealed.
@@ -52,7 +52,7 @@ pub(super) enum Sealed {
 
 impl Cipher {
     /// Reads the key file, if there is one.
-    pub(super) fn read(file: Option<&Path>) -> Result<Arc<Self>, Error> {
+    pub(in crate::store) fn read(file: Option<&Path>) -> Result<Arc<Self>, Error> {
         let ring = match file {
             Some(file) => Ring::read(file)?,
             None => Ring(Vec::new()),
@@ -70,29 +70,29 @@ impl Cipher {
     }
 
     /// Whether what is written is sealed.
-    pub(super) fn seals(&self) -> bool {
+    pub(in crate::store) fn seals(&self) -> bool {
         !self.ring().0.is_empty()
     }
 
     /// Whether the keys stand in a file.
-    pub(super) fn has_file(&self) -> bool {
+    pub(in crate::store) fn has_file(&self) -> bool {
         self.file.is_some()
     }
 
     /// The id of the key that seals, in hex.
-    pub(super) fn current(&self) -> Option<String> {
+    pub(in crate::store) fn current(&self) -> Option<String> {
         self.ring().0.first().map(|key| hex::encode(key.id))
     }
 
     /// Which of these ids, in hex, have no key here.
-    pub(super) fn missing<'a>(&self, ids: impl Iterator<Item = &'a str>) -> Vec<String> {
+    pub(in crate::store) fn missing<'a>(&self, ids: impl Iterator<Item = &'a str>) -> Vec<String> {
         let ring = self.ring();
         let known = |id: &&str| ring.0.iter().any(|key| hex::encode(key.id) == **id);
         ids.filter(|id| !known(id)).map(str::to_owned).collect()
     }
 
     /// Reads the key file again; the new keys, where they are others, are in force with [`Self::take`].
-    pub(super) fn changed(&self) -> Result<Option<Arc<Self>>, Error> {
+    pub(in crate::store) fn changed(&self) -> Result<Option<Arc<Self>>, Error> {
         let Some(file) = &self.file else { return Ok(None) };
         let ring = Ring::read(file)?;
         let same = |ring: &Ring| ring.0.iter().map(|key| key.id).collect::<Vec<_>>();
@@ -103,22 +103,26 @@ impl Cipher {
     }
 
     /// Puts the keys of another in force.
-    pub(super) fn take(&self, other: &Self) {
+    pub(in crate::store) fn take(&self, other: &Self) {
         *self.ring.write().unwrap_or_else(PoisonError::into_inner) = other.ring();
     }
 
     /// Notes that something that was to be sealed anew could not be opened.
-    pub(super) fn note_unopened(&self) {
+    pub(in crate::store) fn note_unopened(&self) {
         self.unopened.fetch_add(1, Ordering::Relaxed);
     }
 
     /// How much could not be opened.
-    pub(super) fn unopened(&self) -> u64 {
+    pub(in crate::store) fn unopened(&self) -> u64 {
         self.unopened.load(Ordering::Relaxed)
     }
 
     /// Seals bytes with the first key; nothing where there is none.
-    pub(super) fn seal(&self, aad: &[u8], plain: &[u8]) -> Result<Option<Vec<u8>>, Unsealable> {
+    pub(in crate::store) fn seal(
+        &self,
+        aad: &[u8],
+        plain: &[u8],
+    ) -> Result<Option<Vec<u8>>, Unsealable> {
         let ring = self.ring();
         let Some(key) = ring.0.first() else { return Ok(None) };
         let mut nonce = [0; NONCE_LEN];
@@ -141,7 +145,11 @@ impl Cipher {
     }
 
     /// Opens what is sealed; nothing where it is not.
-    pub(super) fn open(&self, aad: &[u8], bytes: &[u8]) -> Result<Option<Vec<u8>>, Sealed> {
+    pub(in crate::store) fn open(
+        &self,
+        aad: &[u8],
+        bytes: &[u8],
+    ) -> Result<Option<Vec<u8>>, Sealed> {
         let Some(rest) = bytes.strip_prefix(&[MARK]) else { return Ok(None) };
         let (id, rest) = rest.split_first_chunk::<ID_LEN>().ok_or(Sealed::Damaged)?;
         let (nonce, text) = rest.split_first_chunk::<NONCE_LEN>().ok_or(Sealed::Damaged)?;
@@ -156,7 +164,7 @@ impl Cipher {
     }
 
     /// Whether these bytes are sealed with the first key.
-    pub(super) fn is_current(&self, bytes: &[u8]) -> bool {
+    pub(in crate::store) fn is_current(&self, bytes: &[u8]) -> bool {
         let ring = self.ring();
         let id = bytes.strip_prefix(&[MARK]).and_then(<[u8]>::first_chunk::<ID_LEN>);
         ring.0.first().is_some_and(|key| Some(&key.id) == id)
@@ -164,27 +172,27 @@ impl Cipher {
 }
 
 /// Sealed bytes as a text.
-pub(super) fn to_text(sealed: &[u8]) -> String {
+pub(in crate::store) fn to_text(sealed: &[u8]) -> String {
     let sealed = sealed.strip_prefix(&[MARK]).unwrap_or(sealed);
     format!("{}{}", char::from(MARK), STANDARD_NO_PAD.encode(sealed))
 }
 
 /// The sealed bytes of a text; nothing where it is none of those.
-pub(super) fn from_text(text: &str) -> Option<Vec<u8>> {
+pub(in crate::store) fn from_text(text: &str) -> Option<Vec<u8>> {
     let mut sealed = vec![MARK];
     STANDARD_NO_PAD.decode_vec(text.strip_prefix(char::from(MARK))?, &mut sealed).ok()?;
     Some(sealed)
 }
 
 /// Whether bytes are sealed.
-pub(super) fn is_sealed(bytes: &[u8]) -> bool {
+pub(in crate::store) fn is_sealed(bytes: &[u8]) -> bool {
     bytes.first() == Some(&MARK)
 }
 
 /// There were no random bytes, or more was to be sealed than can be.
 #[derive(Debug, thiserror::Error)]
 #[error("what is to be stored could not be encrypted")]
-pub(super) struct Unsealable;
+pub(in crate::store) struct Unsealable;
 
 impl Ring {
     fn read(file: &Path) -> Result<Self, Error> {
