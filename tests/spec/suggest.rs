@@ -66,6 +66,7 @@ fn the_shipped_mapping_of_a_known_sender_is_offered_instead() {
         ("woocommerce-order-created.json", None, "woocommerce"),
         ("tally-form-response.json", Some("X-Make-ApiKey: k"), "make"),
         ("shopify-customers-update.json", Some("X-WC-Webhook-Signature: s"), "woocommerce"),
+        ("typeform-form-response.json", Some("X-Bridge-Token: t"), "typeform"),
     ] {
         let event = fixture(name);
         let mut arguments = vec!["suggest", event.as_str()];
@@ -81,6 +82,12 @@ fn the_shipped_mapping_of_a_known_sender_is_offered_instead() {
         assert_eq!((code, note.as_str()), (Some(0), ""));
         assert!(said.starts_with("# A first mapping, suggested from one event"), "{said}");
     }
+    let shared = ["--header", "X-Bridge-Token: t"];
+    let (_, _, note) = run(
+        folder.path(),
+        &[&["suggest", &fixture("wpforms-webhook-json.json")], &shared[..]].concat(),
+    );
+    assert!(note.contains("`wpforms` (by its shape)"), "that header is anybody's: {note}");
     let (code, _, _) =
         run(folder.path(), &["suggest", &fixture("typeform-form-response.json"), "--write", "."]);
     assert_eq!(code, Some(0));

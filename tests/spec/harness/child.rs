@@ -78,6 +78,11 @@ impl Child {
         Self { process, hooks, metrics, admin, log: kept }
     }
 
+    /// The number of its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.process.id()
+    }
+
     /// What it has logged so far.
     pub(crate) fn log(&self) -> String {
         self.log.lock().unwrap().clone()
@@ -91,13 +96,13 @@ impl Child {
 
     /// SIGHUP.
     pub(crate) fn hang_up(&self) {
-        let pid = self.process.id().to_string();
+        let pid = self.id().to_string();
         assert!(Command::new("kill").args(["-HUP", &pid]).status().unwrap().success());
     }
 
     /// SIGTERM; the exit code.
     pub(crate) fn terminate(mut self) -> Option<i32> {
-        let pid = self.process.id().to_string();
+        let pid = self.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
         let begun = Instant::now();
         loop {
