@@ -4,7 +4,8 @@
 
 use std::ops::Range;
 
-use actix_http::h1::{Codec, Message};
+use actix_http::ServiceConfig;
+use actix_http::h1::{Codec, Message, MessageType};
 use bytes::BytesMut;
 use libfuzzer_sys::fuzz_target;
 use tokio_util::codec::Decoder;
@@ -16,6 +17,15 @@ mod chunks;
 mod framing;
 
 use framing::{Body, Coming, Flaw};
+
+thread_local! {
+    /// The library's settings have a clock, which needs a runtime to be made.
+    static CONFIG: ServiceConfig = {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+        let local = tokio::task::LocalSet::new();
+        local.block_on(&runtime.expect("a runtime"), async { ServiceConfig::default() })
+    };
+}
 
 /// A request that has come whole.
 #[derive(Debug, PartialEq, Eq)]
@@ -91,6 +101,10 @@ enum Seen {
     Waiting,
 }
 
+fn fresh() -> Codec {
+    Codec::new(CONFIG.with(ServiceConfig::clone))
+}
+
 fn library(codec: &mut Codec, bytes: &[u8]) -> Seen {
     let mut bytes = BytesMut::from(bytes);
     match codec.decode(&mut bytes) {
@@ -99,7 +113,7 @@ fn library(codec: &mut Codec, bytes: &[u8]) -> Seen {
         Ok(_) => return Seen::Waiting,
     }
     let mut body = 0;
-    if matches!(codec.message_type(), actix_http::h1::MessageType::None) {
+    if matches!(codec.message_type(), MessageType::None) {
         return Seen::Whole { body, left: bytes.len() };
     }
     loop {
@@ -113,8 +127,38 @@ fn library(codec: &mut Codec, bytes: &[u8]) -> Seen {
     }
 }
 
+/// Whether another reader has the body in chunks, where it takes the head; it has to end at the same byte.
+fn parsed(head: &[u8]) -> Option<bool> {
+    let mut headers = [httparse::EMPTY_HEADER; 128];
+    let mut request = httparse::Request::new(&mut headers);
+    let length = match request.parse(head) {
+        Ok(httparse::Status::Complete(length)) => length,
+        Ok(httparse::Status::Partial) => panic!("a head that goes on"),
+        Err(_) => return None,
+    };
+    assert_eq!(length, head.len());
+    let values = |wanted: &'static str| {
+        let is_it = move |own: &&httparse::Header| own.name.eq_ignore_ascii_case(wanted);
+        request.headers.iter().filter(is_it).map(|own| own.value).collect::<Vec<_>>()
+    };
+    // What RFC 9112 has a reader refuse or mend, so that one may have done this and another that.
+    match (&values("content-length")[..], &values("transfer-encoding")[..]) {
+        ([], []) => Some(false),
+        ([length], []) => {
+            assert!(length.iter().all(|byte| byte.is_ascii_digit()) && !length.is_empty());
+            Some(false)
+        }
+        ([], [coding]) => {
+            assert!(coding.eq_ignore_ascii_case(b"chunked") && request.version == Some(1));
+            Some(true)
+        }
+        several => panic!("a length that can be read in two ways: {several:?}"),
+    }
+}
+
 /// The length of a body in chunks, as another reader has their sizes.
 fn dechunked(mut bytes: &[u8]) -> u64 {
+    assert!(bytes.ends_with(b"\r\n\r\n"), "its end is no empty line");
     let mut length = 0;
     loop {
         let size = httparse::parse_chunk_size(bytes).expect("a size that another reader takes");
@@ -135,7 +179,7 @@ fuzz_target!(|data: &[u8]| {
     assert_eq!(pieces.requests, whole.requests);
     assert_eq!(pieces.flawed, whole.flawed);
 
-    let mut codec = Codec::default();
+    let mut codec = fresh();
     for request in &pieces.requests {
         let body = &bytes[request.head.end..request.end];
         let length = match parsed(&bytes[request.head.clone()]) {
@@ -149,21 +193,7 @@ fuzz_target!(|data: &[u8]| {
         }
     }
     for begun in [&whole.begun, &pieces.begun] {
-        let seen = library(&mut Codec::default(), &bytes[begun.clone()]);
+        let seen = library(&mut fresh(), &bytes[begun.clone()]);
         assert!(!matches!(seen, Seen::Whole { .. }), "an end where we see none: {seen:?}");
     }
 });
-
-/// Whether another reader has the body in chunks, where it takes the head; it has to end at the same byte.
-fn parsed(head: &[u8]) -> Option<bool> {
-    let mut headers = [httparse::EMPTY_HEADER; 128];
-    let mut request = httparse::Request::new(&mut headers);
-    let length = match request.parse(head) {
-        Ok(httparse::Status::Complete(length)) => length,
-        Ok(httparse::Status::Partial) => panic!("a head that goes on"),
-        Err(_) => return None,
-    };
-    assert_eq!(length, head.len());
-    let is = |name: &str| move |header: &&httparse::Header| header.name.eq_ignore_ascii_case(name);
-    Some(request.headers.iter().any(|header| is("transfer-encoding")(&header)))
-}

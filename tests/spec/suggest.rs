@@ -59,6 +59,24 @@ fn a_suggestion_is_written_once_and_never_over_a_file() {
 }
 
 #[test]
+fn a_body_in_parts_is_written_so_that_its_name_says_what_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let event = fixture("jotform-submission.multipart");
+    let first_line = std::fs::read_to_string(&event).unwrap().lines().next().unwrap().to_owned();
+    let kind = format!("multipart/form-data; boundary={}", &first_line[2..]);
+    let arguments = ["suggest", &event, "--content-type", &kind, "--source", "parts", "--anyway"];
+
+    let (code, _, note) = run(folder.path(), &[&arguments[..], &["--write", "."]].concat());
+
+    assert_eq!(code, Some(0), "{note}");
+    let written = std::fs::read_to_string(folder.path().join("mappings/parts.yaml")).unwrap();
+    assert!(written.contains("body_file: fixtures/parts-1.multipart"), "{written}");
+    assert!(!written.contains("content_type:"), "{written}");
+    let (code, said, _) = run(folder.path(), &["test"]);
+    assert_eq!(code, Some(0), "{said}");
+}
+
+#[test]
 fn the_shipped_mapping_of_a_known_sender_is_offered_instead() {
     let folder = tempfile::tempdir().unwrap();
     for (name, header, sender) in [
