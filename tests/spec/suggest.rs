@@ -61,9 +61,10 @@ fn a_suggestion_is_written_once_and_never_over_a_file() {
 #[test]
 fn a_body_in_parts_is_written_so_that_its_name_says_what_it_is() {
     let folder = tempfile::tempdir().unwrap();
-    let event = fixture("jotform-submission.multipart");
+    let event = repository().join("mappings/fixtures/jotform-submission.multipart");
+    let event = event.display().to_string();
     let first_line = std::fs::read_to_string(&event).unwrap().lines().next().unwrap().to_owned();
-    let kind = format!("multipart/form-data; boundary={}", &first_line[2..]);
+    let kind = format!("multipart/form-data; boundary={}", first_line.strip_prefix("--").unwrap());
     let arguments = ["suggest", &event, "--content-type", &kind, "--source", "parts", "--anyway"];
 
     let (code, _, note) = run(folder.path(), &[&arguments[..], &["--write", "."]].concat());
