@@ -13,6 +13,7 @@ mod decoding;
 mod doctor;
 mod encryption;
 mod explain;
+mod faults;
 mod handshakes;
 mod intake;
 mod letters;

@@ -2,11 +2,13 @@
 
 mod answer;
 mod child;
+mod disk;
 mod samples;
 pub(crate) mod walk;
 
 pub(crate) use answer::Answer;
-pub(crate) use child::{Child, program, serving};
+pub(crate) use child::{Child, program, serving, to_serve};
+pub(crate) use disk::Disk;
 pub(crate) use samples::{CRM, lead};
 
 use std::path::Path;
