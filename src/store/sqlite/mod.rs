@@ -128,7 +128,7 @@ impl SqliteStore {
     /// # Errors
     ///
     /// [`Error::Held`] names the process that holds the store; [`Error::Newer`] says that a newer release wrote it;
-    /// anything else says which file, what is wrong with it and what to do.
+    /// [`Error::Damaged`] that something in it cannot be read; anything else says which file, what is wrong with it and what to do.
     pub fn open(
         path: &Path,
         settings: &StoreSettings,
@@ -138,6 +138,7 @@ impl SqliteStore {
         let named = |error: Error| match error {
             Error::Failed(why) => Error::Failed(format!("`{}`: {why}", path.display())),
             Error::Full(why) => Error::Full(format!("`{}`: {why}", path.display())),
+            Error::Damaged(why) => Error::Damaged(format!("`{}`: {why}", path.display())),
             other => other,
         };
         place_for(path).map_err(named)?;

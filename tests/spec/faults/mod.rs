@@ -4,9 +4,12 @@
 //!
 //! The disks are real ones, in a namespace of mounts; where none may be made, [`told`] says so at the end of the run.
 
+mod broken;
+mod clocks;
 mod damage;
 mod room;
 mod scene;
+mod second;
 
 use std::io::Write;
 

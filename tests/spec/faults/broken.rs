@@ -1,0 +1,70 @@
+//! A disk that may only be read: from the beginning, or from an error on.
+
+use super::scene::{PROGRAM, Scene, ended, is_whole, serving_on};
+use super::told;
+use crate::harness::{Child, Disk};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_start_on_a_disk_that_may_only_be_read_says_what_to_do() {
+    let Some(disk) = Disk::in_memory(24) else {
+        return told("disk that may only be read", "left out, no namespaces of mounts here");
+    };
+    told("disk that may only be read", "mounted so");
+    let scene = Scene::in_folder(&disk.seen());
+    let bridge = Child::run(serving_on(&disk, &scene));
+    scene.ask(&bridge, "/api/pause").await;
+    scene.accepted(&bridge, 5).await;
+    assert_eq!(bridge.terminate(), Some(0));
+
+    disk.remount("ro");
+
+    let mut check = disk.command(PROGRAM);
+    check.args(["store", "check"]);
+    for (code, said) in [scene.refused(&disk), ended(check)] {
+        assert_eq!(code, Some(1), "{said}");
+        let sentence = "`chatflow-bridge.db.lock` cannot be written (Read-only file system (os error 30)): the folder of the store must be writable";
+        assert!(said.contains(sentence), "{said}");
+    }
+    disk.remount("rw");
+    let bridge = Child::run(serving_on(&disk, &scene));
+    scene.ask(&bridge, "/api/resume").await;
+    scene.until_all_is_delivered(&bridge).await;
+    assert_eq!(bridge.terminate(), Some(0));
+    is_whole(&disk);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_disk_that_breaks_ends_the_program_and_nothing_acknowledged_is_lost() {
+    let Some(disk) = Disk::that_can_break(24) else {
+        return told("disk that breaks", "left out, it takes root and loop devices");
+    };
+    told("disk that breaks", "a file system in an image, put into error");
+    let scene = Scene::in_folder(&disk.seen());
+    let mut bridge = Child::run(serving_on(&disk, &scene));
+    scene.ask(&bridge, "/api/pause").await;
+    scene.accepted(&bridge, 20).await;
+
+    disk.break_down();
+
+    let answer = scene.post(&bridge).await;
+    assert_eq!((answer.status, answer.header("retry-after")), (503, Some("10")), "{answer:?}");
+    let ready = scene.readiness(&bridge).await;
+    println!("READY {ready:?}");
+    loop {
+        let answer = scene.try_post(&bridge).await;
+        println!("{answer:?}");
+        if answer.is_none() {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    }
+    println!("{:?} {}", bridge.ended(), bridge.log());
+    println!("{:?}", scene.refused(&disk));
+
+    disk.repair();
+    let bridge = Child::run(serving_on(&disk, &scene));
+    scene.ask(&bridge, "/api/resume").await;
+    scene.until_all_is_delivered(&bridge).await;
+    assert_eq!(bridge.terminate(), Some(0));
+    is_whole(&disk);
+}
