@@ -36,6 +36,7 @@ mod senders_table;
 mod shutdown;
 mod stale;
 mod start;
+mod stores;
 mod suggest;
 mod tools;
 mod verification;

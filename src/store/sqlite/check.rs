@@ -151,13 +151,13 @@ fn pages(connection: &Connection, depth: Depth) -> rusqlite::Result<Vec<String>>
     };
     let mut problems = Vec::new();
     match lines(connection, &format!("PRAGMA {pragma}")) {
-        Ok(lines) => problems = named(connection, lines)?,
+        Ok(lines) => problems = named(connection, &lines)?,
         Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseCorrupt) => {
             // The beginning of a table is gone: which one?
             let tables = "SELECT name FROM sqlite_schema WHERE type = 'table' AND rootpage > 0 ORDER BY name";
             for table in lines(connection, tables)? {
                 match lines(connection, &format!("PRAGMA {pragma}('{table}')")) {
-                    Ok(lines) => problems.extend(named(connection, lines)?),
+                    Ok(lines) => problems.extend(named(connection, &lines)?),
                     Err(_) => problems.push(format!("`{table}`: its first page is damaged")),
                 }
             }
@@ -169,7 +169,7 @@ fn pages(connection: &Connection, depth: Depth) -> rusqlite::Result<Vec<String>>
 }
 
 /// What a check of SQLite has found, with the name of the table or index that it knows by number.
-fn named(connection: &Connection, lines: Vec<String>) -> rusqlite::Result<Vec<String>> {
+fn named(connection: &Connection, lines: &[String]) -> rusqlite::Result<Vec<String>> {
     let mut roots = connection.prepare("SELECT name FROM sqlite_schema WHERE rootpage = ?1")?;
     let mut problems = Vec::new();
     let found = lines.iter().flat_map(|line| line.lines());

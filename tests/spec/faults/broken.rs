@@ -1,5 +1,7 @@
 //! A disk that may only be read: from the beginning, or from an error on.
 
+use std::time::Duration;
+
 use super::scene::{PROGRAM, Scene, ended, is_whole, serving_on};
 use super::told;
 use crate::harness::{Child, Disk};
@@ -46,20 +48,27 @@ async fn a_disk_that_breaks_ends_the_program_and_nothing_acknowledged_is_lost() 
 
     disk.break_down();
 
+    // Readiness goes first, then the program, so that it is started anew where that helps.
     let answer = scene.post(&bridge).await;
     assert_eq!((answer.status, answer.header("retry-after")), (503, Some("10")), "{answer:?}");
-    let ready = scene.readiness(&bridge).await;
-    println!("READY {ready:?}");
-    loop {
-        let answer = scene.try_post(&bridge).await;
-        println!("{answer:?}");
-        if answer.is_none() {
-            break;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    scene.until_readiness(&bridge, 503).await;
+    while let Some(answer) = scene.try_post(&bridge).await {
+        assert_eq!(answer.status, 503, "{answer:?}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    println!("{:?} {}", bridge.ended(), bridge.log());
-    println!("{:?}", scene.refused(&disk));
+    assert_eq!(bridge.ended(), Some(1), "{}", bridge.log());
+    let log = bridge.log();
+    for words in [
+        "the store could not be written: its file is opened anew",
+        "the file cannot be written: mend its permissions, or its file system is mounted to be read only",
+        "it is given up",
+        "error: the store failed again and again: see the log",
+    ] {
+        assert!(log.contains(words), "`{words}` is missing in:\n{log}");
+    }
+    let (code, said) = scene.refused(&disk);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("the folder of the store must be writable"), "{said}");
 
     disk.repair();
     let bridge = Child::run(serving_on(&disk, &scene));

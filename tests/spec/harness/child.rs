@@ -127,6 +127,7 @@ impl Child {
         let begun = Instant::now();
         loop {
             if let Some(status) = self.process.try_wait().unwrap() {
+                assert!(status.code().is_some(), "{status}:\n{}", self.log());
                 return status.code();
             }
             assert!(begun.elapsed() < PATIENCE, "it ends");

@@ -51,11 +51,6 @@ impl Disk {
         disk.run(&format!("[ -w {} ]", disk.trigger())).then_some(disk)
     }
 
-    /// Where it is for the program.
-    pub(crate) fn point(&self) -> &Path {
-        &self.point
-    }
-
     /// The same place for the test.
     pub(crate) fn seen(&self) -> PathBuf {
         let inside = self.point.strip_prefix("/").unwrap();
@@ -95,7 +90,7 @@ impl Disk {
 
     /// May be read from now on, and not be written, also by those who have files open.
     pub(crate) fn break_down(&self) {
-        assert!(self.run(&format!("echo broken > {}", self.trigger())));
+        assert!(self.run(&format!("sync && echo broken > {}", self.trigger())));
     }
 
     /// Changes how it is mounted.

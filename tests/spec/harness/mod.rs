@@ -281,6 +281,15 @@ impl Builder {
         self
     }
 
+    /// On a copy of the store in this file, and with the mappings that it kept: their folder is empty.
+    pub(crate) fn on_the_store(self, file: &Path) -> Self {
+        std::fs::copy(file, store(self.made.folder.path())).unwrap();
+        for (name, _) in &self.made.mappings {
+            std::fs::remove_file(self.made.folder.path().join("mappings").join(name)).unwrap();
+        }
+        self
+    }
+
     /// With an environment variable that mappings can take a secret from.
     pub(crate) fn with_variable(mut self, name: &str, value: &str) -> Self {
         self.made.variables.push((name.to_owned(), value.to_owned()));

@@ -46,18 +46,20 @@ fn next() -> i64 {
 /// What the next release does to it: a column more in each table, a table and an index.
 fn bring_up(path: &Path) {
     let mut connection = Connection::open(path).unwrap();
-    let mut sql = String::from("CREATE TABLE added(id INTEGER PRIMARY KEY, text TEXT) STRICT;");
+    let mut sql = vec![
+        "CREATE TABLE added(id INTEGER PRIMARY KEY, text TEXT) STRICT".to_owned(),
+        "ALTER TABLE upd ADD COLUMN added TEXT".to_owned(),
+        "CREATE INDEX added_to_upd ON upd(added) WHERE added IS NOT NULL".to_owned(),
+    ];
     {
-        let tables =
-            "SELECT name FROM sqlite_schema WHERE type = 'table' AND name <> 'sqlite_stat1'";
+        let tables = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT IN ('upd', 'sqlite_stat1')";
         let mut tables = connection.prepare(tables).unwrap();
-        let mut rows = tables.query([]).unwrap();
-        while let Some(row) = rows.next().unwrap() {
-            let table: String = row.get(0).unwrap();
-            sql.push_str(&format!("ALTER TABLE {table} ADD COLUMN added TEXT;"));
-        }
+        let names = tables.query_map([], |row| row.get::<_, String>(0)).unwrap();
+        sql.extend(
+            names.map(|name| format!("ALTER TABLE {} ADD COLUMN added TEXT", name.unwrap())),
+        );
     }
-    sql.push_str("CREATE INDEX added_to_upd ON upd(added) WHERE added IS NOT NULL;");
+    let sql = sql.join("; ");
     let known = STEPS.iter().map(|step| Step { ..*step });
     let readable_from = STEPS.last().unwrap().readable_from;
     let steps: Vec<_> =
