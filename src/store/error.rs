@@ -14,7 +14,7 @@ pub enum Error {
     Held(String),
     /// The store was written by a newer release.
     #[error(
-        "the store has schema {found}, this release reads up to {known}: run the newer release again, or restore a backup"
+        "the store has schema {found}, this release reads up to {known}: run the newer release again, or restore a backup (`<store file>.before-…` is one, if it made one)"
     )]
     Newer {
         /// The schema in the file.

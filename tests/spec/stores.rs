@@ -52,13 +52,13 @@ fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/stores")
 }
 
-fn event(id: &str, mobile: &str, more: Value) -> Value {
+fn event(id: &str, mobile: &str, more: &Value) -> Value {
     let mut event = json!({ "id": id, "mobile": mobile, "at": "2026-11-23T11:00:00Z" });
     event.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     event
 }
 
-async fn known_to(bridge: &Bridge) {
+fn known_to(bridge: &Bridge) {
     for mobile in [DEAD, SCHEDULED, READY] {
         bridge.chatflow.add_contact(Seed::with_mobile(mobile));
     }
@@ -78,20 +78,20 @@ fn two_sources() -> crate::harness::Builder {
 #[ignore = "makes a fixture, once for each schema"]
 async fn makes_the_store_of_this_schema() {
     let bridge = two_sources().start().await;
-    known_to(&bridge).await;
+    known_to(&bridge);
     bridge.send("asana", &[("x-hook-secret", SECRET)], "").await;
     let tag = |tag: &str| json!({ "tags": [tag], "step": "1" });
 
-    bridge.post("crm", &event("1", DELIVERED, tag("gold"))).await.expect("accepted");
-    bridge.post("crm", &event("2", DEAD, tag("unknown"))).await.expect("accepted");
+    bridge.post("crm", &event("1", DELIVERED, &tag("gold"))).await.expect("accepted");
+    bridge.post("crm", &event("2", DEAD, &tag("unknown"))).await.expect("accepted");
     bridge.drain().await;
     bridge.chatflow.faults().add(Fault::status(500).on("PUT"));
-    bridge.post("crm", &event("3", SCHEDULED, json!({ "step": "1" }))).await.expect("accepted");
+    bridge.post("crm", &event("3", SCHEDULED, &json!({ "step": "1" }))).await.expect("accepted");
     bridge.until(|numbers| numbers.scheduled == 1).await;
-    bridge.post("crm", &event("4", SCHEDULED, json!({ "step": "2" }))).await.expect("accepted");
-    bridge.post("crm", &event("5", "nobody's number", json!({}))).await.expect("held");
+    bridge.post("crm", &event("4", SCHEDULED, &json!({ "step": "2" }))).await.expect("accepted");
+    bridge.post("crm", &event("5", "nobody's number", &json!({}))).await.expect("held");
     bridge.change("/api/pause", &json!({})).await;
-    bridge.post("crm", &event("6", READY, json!({ "step": "1" }))).await.expect("accepted");
+    bridge.post("crm", &event("6", READY, &json!({ "step": "1" }))).await.expect("accepted");
     bridge.until(|numbers| numbers.in_flight == 0).await;
     let folder = bridge.end_and_keep().await;
 
@@ -121,16 +121,16 @@ async fn what_waits_in_the_store_of_an_older_release_is_delivered_and_all_of_it_
 async fn opens(fixture: &Path) {
     let case = fixture.display();
     let bridge = two_sources().on_the_store(fixture).start().await;
-    known_to(&bridge).await;
+    known_to(&bridge);
     let found = bridge.numbers().await;
     let found = (found.delivered, found.dead, found.held, found.ready, found.scheduled);
     assert_eq!(found, (1, 1, 1, 1, 2), "{case}");
 
     // The mappings are those that it kept, its repeats are known, and so is the secret that a sender gave.
-    let repeat = event("1", DELIVERED, json!({ "tags": ["gold"], "step": "1" }));
+    let repeat = event("1", DELIVERED, &json!({ "tags": ["gold"], "step": "1" }));
     assert_eq!(bridge.post("crm", &repeat).await.expect("duplicate"), "0000000000001", "{case}");
     for (secret, status) in [(SECRET, 200), ("another-secret", 401)] {
-        let task = event("7", READY, json!({ "task": "call" })).to_string();
+        let task = event("7", READY, &json!({ "task": "call" })).to_string();
         let head = Head { method: "POST".to_owned(), ..Head::default() };
         let now = "2026-11-23T12:00:00Z".parse().unwrap();
         let signed = sign("asana", secret, &head, task.as_bytes(), now).unwrap().headers;
@@ -140,7 +140,7 @@ async fn opens(fixture: &Path) {
         assert_eq!(answer.status, status, "{case}: {answer:?}");
     }
     // What has been set since is known: an older event of a source with a stale guard undoes nothing.
-    let mut older = event("8", DELIVERED, json!({ "step": "0" }));
+    let mut older = event("8", DELIVERED, &json!({ "step": "0" }));
     older["at"] = json!("2026-11-23T10:00:00Z");
     bridge.post("crm", &older).await.expect("accepted");
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::scene::{PROGRAM, Scene, ended, is_whole, serving_on};
+use super::sentences::{GIVEN_UP, NOT_WRITABLE, OPENED_ANEW, READ_ONLY};
 use super::told;
 use crate::harness::{Child, Disk};
 
@@ -24,8 +25,7 @@ async fn a_start_on_a_disk_that_may_only_be_read_says_what_to_do() {
     check.args(["store", "check"]);
     for (code, said) in [scene.refused(&disk), ended(check)] {
         assert_eq!(code, Some(1), "{said}");
-        let sentence = "`chatflow-bridge.db.lock` cannot be written (Read-only file system (os error 30)): the folder of the store must be writable";
-        assert!(said.contains(sentence), "{said}");
+        assert!(said.contains(&format!("`chatflow-bridge.db.lock` {NOT_WRITABLE}")), "{said}");
     }
     disk.remount("rw");
     let bridge = Child::run(serving_on(&disk, &scene));
@@ -58,17 +58,14 @@ async fn a_disk_that_breaks_ends_the_program_and_nothing_acknowledged_is_lost() 
     }
     assert_eq!(bridge.ended(), Some(1), "{}", bridge.log());
     let log = bridge.log();
-    for words in [
-        "the store could not be written: its file is opened anew",
-        "the file cannot be written: mend its permissions, or its file system is mounted to be read only",
-        "it is given up",
-        "error: the store failed again and again: see the log",
-    ] {
+    for words in
+        [OPENED_ANEW, READ_ONLY, GIVEN_UP, "error: the store failed again and again: see the log"]
+    {
         assert!(log.contains(words), "`{words}` is missing in:\n{log}");
     }
     let (code, said) = scene.refused(&disk);
     assert_eq!(code, Some(1), "{said}");
-    assert!(said.contains("the folder of the store must be writable"), "{said}");
+    assert!(said.contains(NOT_WRITABLE), "{said}");
 
     disk.repair();
     let bridge = Child::run(serving_on(&disk, &scene));

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::scene::{SETTINGS, Scene, ended};
+use super::sentences::DAMAGED;
 use crate::harness::{Child, program, serving};
 
 const PAGE: usize = 4096;
@@ -72,8 +73,7 @@ async fn a_damaged_store_is_refused_checked_and_recovered_and_serve_goes_on() {
     let whole = command(folder, &["store", "check", "--whole"]);
 
     assert_eq!(refused.0, Some(1), "{}", refused.1);
-    let words = ["damaged", "`chatflow-bridge.db`", "store check", "store recover"];
-    says(&refused.1, &words);
+    says(&refused.1, &[DAMAGED, "`chatflow-bridge.db`", "store check", "store recover"]);
     assert_eq!(code, Some(1), "{said}");
     says(&said, &["✗ its pages are whole", "`event`: its first page", "store recover"]);
     assert_eq!(recovered, Some(1), "{told}");
@@ -105,12 +105,12 @@ async fn damage_that_is_met_while_it_runs_ends_the_program_and_what_is_lost_is_m
     let (code, said) = command(folder, &["store", "check"]);
     let (recovered, told) = command(folder, &["store", "recover"]);
 
-    says(&bridge.log(), &["the store is damaged", "store check", "store recover"]);
+    says(&bridge.log(), &[DAMAGED, "store check", "store recover"]);
     assert_eq!(code, Some(1), "{said}");
     says(&said, &["✗ its pages are whole", "`plan`: "]);
     assert_eq!(recovered, Some(1), "{told}");
     says(&told, &["places could not be read", "updates that wait have lost their plan"]);
-    let remap = ["events", "remap", "--state", "held", "--yes", "--offline"];
+    let remap = ["events", "remap", "--state", "held", "--reason", "version", "--yes", "--offline"];
     let (code, said) = command(folder, &remap);
     assert_eq!(code, Some(0), "{said}");
     let bridge = serve(folder, &scene);

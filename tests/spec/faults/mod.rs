@@ -10,6 +10,7 @@ mod damage;
 mod room;
 mod scene;
 mod second;
+mod sentences;
 
 use std::io::Write;
 

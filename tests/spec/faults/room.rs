@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use chatflow_bridge::chatflow::mock::Fault;
 
 use super::scene::{SETTINGS, Scene, is_whole, serving_on};
+use super::sentences::DISK_FULL;
 use super::told;
 use crate::harness::{Child, Disk, PATIENCE};
 
@@ -56,8 +57,7 @@ async fn on_a_full_disk_senders_come_again_delivery_waits_and_nothing_is_lost() 
     until_refused(&scene, &bridge).await;
     let ready = scene.until_readiness(&bridge, 503).await;
 
-    let why = "the store is full: the disk is full: make room on it, or move the store";
-    assert_eq!(ready["store"], why);
+    assert_eq!(ready["store"], format!("the store is full: {DISK_FULL}"));
     // What is sent now could not be recorded.
     let before = scene.chatflow.served();
     scene.chatflow.faults().clear();
@@ -116,9 +116,7 @@ async fn a_start_on_a_full_disk_takes_the_room_kept_back_or_says_what_it_needs()
         } else {
             let (code, said) = scene.refused(&disk);
             assert_eq!(code, Some(1), "{said}");
-            let sentence =
-                "`chatflow-bridge.db`: the disk is full: make room on it, or move the store";
-            assert!(said.contains(sentence), "{said}");
+            assert!(said.contains(&format!("`chatflow-bridge.db`: {DISK_FULL}")), "{said}");
             disk.make_room();
             scene.chatflow.faults().clear();
             let bridge = Child::run(serving_on(&disk, &scene));

@@ -1,6 +1,7 @@
 //! Somebody else on the same store: refused with the name of who has it, until that one is gone, however it went.
 
 use super::scene::{SETTINGS, Scene, ended};
+use super::sentences::HELD;
 use crate::harness::{Child, program, serving};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -10,7 +11,7 @@ async fn whoever_comes_second_is_told_who_holds_the_store_and_may_have_it_after_
     let first = Child::serve_with(folder.path(), &scene.chatflow.base_url(), &SETTINGS);
     scene.ask(&first, "/api/pause").await;
     scene.accepted(&first, 5).await;
-    let owner = format!("held by another process: process {} on host", first.id());
+    let owner = format!("{HELD}{} on host", first.id());
 
     let mut seconds = vec![serving(folder.path(), &scene.chatflow.base_url(), &SETTINGS)];
     for arguments in [
