@@ -130,15 +130,15 @@ async fn a_start_on_a_full_disk_takes_the_room_kept_back_or_says_what_it_needs()
 async fn a_store_as_large_as_it_may_be_takes_more_when_something_was_delivered() {
     let folder = tempfile::tempdir().unwrap();
     let scene = Scene::in_folder(folder.path());
-    let settings = [SETTINGS[0], ("BRIDGE_STORE__MAX_SIZE", "512KiB")];
+    let settings = [SETTINGS[0], ("BRIDGE_STORE__MAX_SIZE", "256KiB")];
     let bridge = Child::serve_with(folder.path(), &scene.chatflow.base_url(), &settings);
     scene.ask(&bridge, "/api/pause").await;
 
     until_refused(&scene, &bridge).await;
     let ready = scene.until_readiness(&bridge, 503).await;
     let why = ready["store"].as_str().unwrap();
-    assert!(why.contains("`store.max_size` is `512KiB`"), "{why}");
-    assert!(scene.acknowledged() > 50);
+    assert!(why.contains("`store.max_size` is `256KiB`"), "{why}");
+    assert!(scene.acknowledged() > 20);
 
     scene.ask(&bridge, "/api/resume").await;
     scene.until_readiness(&bridge, 200).await;
