@@ -61,5 +61,5 @@ abuse: ## honest senders while the listener is abused, in one table (four minute
 soak: ## the program killed 120 times under load (CRASH_KILLS, CRASH_SEED), and a large backlog under kills; takes some minutes
 	$(CARGO) test --locked --quiet --test spec soak_ -- --ignored --nocapture --test-threads 1
 
-fuzz: ## every decoder, the mapping files' reader and the signatures' parsers, each for FUZZ_SECONDS (20)
+fuzz: ## every decoder, the mapping files' reader, the signatures' parsers and HTTP's framing, each for FUZZ_SECONDS (20)
 	@./scripts/fuzz.sh $(FUZZ)

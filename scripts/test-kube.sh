@@ -108,7 +108,16 @@ ok "upgrade: a changed mapping changes the ConfigMap and no pod"
 bridge sqlite upgrade bridge "$chart" --reuse-values --set settings.delivery.concurrency=4 >/dev/null
 [ "$(generation sqlite statefulset)" -gt "$before" ] || fail "a changed setting does not start the pod anew"
 ok "upgrade: a changed setting starts the pod anew"
+# A release of another version: the API server takes it only if nothing has changed that cannot be changed, and the rollback likewise.
+image() { kubectl --namespace sqlite get statefulset bridge-chatflow-bridge -o "jsonpath={.spec.template.spec.containers[0].image}"; }
+first=$(image)
+cp -R "$chart" "$work/newer"
+sed -i -E 's/^(version|appVersion): .*/\1: 9.9.9/' "$work/newer/Chart.yaml"
+bridge sqlite upgrade bridge "$work/newer" --reuse-values >/dev/null
+[ "$(image)" = "${first%:*}:9.9.9" ] || fail "the newer release has the image $(image)"
+ok "upgrade to a newer release"
 bridge sqlite rollback bridge 1 >/dev/null
+[ "$(image)" = "$first" ] || fail "the rollback leaves the image $(image)"
 kubectl --namespace sqlite get configmap bridge-chatflow-bridge-mappings -o yaml | grep -q more.yaml && fail "the rollback leaves what came later"
 ok "rollback: $(bridge sqlite history bridge --max 1 | tail -1 | tr -s ' \t' ' ')"
 if bridge sqlite upgrade bridge "$chart" --reuse-values --set replicaCount=2 >"$work/out" 2>&1; then fail "two pods of SQLite are taken"; fi

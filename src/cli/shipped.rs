@@ -45,7 +45,8 @@ fn most_alike(
     best.filter(|(likeness, _)| *likeness >= LIKE_ENOUGH).map(|(_, candidate)| candidate)
 }
 
-/// The header by which the sender of a mapping is known: that of its signature, or of its token.
+/// The header by which the sender of a mapping is known: that of its signature, or of its token where no other sender
+/// has it there.
 fn header_of(
     shipped: &Shipped,
     headers: &[(String, String)],
@@ -53,16 +54,31 @@ fn header_of(
 ) -> Option<String> {
     let root = Node::read(shipped.text).ok()?;
     let verify = root.get("verify")?;
-    let text = |node: &Node, name| node.get(name).and_then(Node::as_text).map(str::to_owned);
-    if let Some(preset) = text(verify, "preset") {
-        let is_first = presets.first() == Some(&preset);
+    if let Some(preset) = verify.get("preset").and_then(Node::as_text) {
+        let is_first = presets.first().is_some_and(|first| first == preset);
         return is_first.then(|| "the header of its signature".to_owned());
     }
-    let token =
-        verify.get("token").filter(|token| text(token, "in").as_deref() == Some("header"))?;
-    let name = text(token, "name")?;
-    let is_there = headers.iter().any(|(own, _)| own.eq_ignore_ascii_case(&name));
-    is_there.then(|| format!("its header `{name}`"))
+    let name = token_header(verify)?;
+    let is_there = headers.iter().any(|(own, _)| own.eq_ignore_ascii_case(name));
+    (is_there && !is_shared(name)).then(|| format!("its header `{name}`"))
+}
+
+/// The header that a `verify` has its token in.
+fn token_header(verify: &Node) -> Option<&str> {
+    let token = verify.get("token")?;
+    let text = |name| token.get(name).and_then(Node::as_text);
+    text("in").filter(|place| *place == "header").and_then(|_| text("name"))
+}
+
+/// Whether the mappings of several senders have their token in this header: then it is one that people make up, and
+/// says nothing about who sends it.
+fn is_shared(header: &str) -> bool {
+    let has_it = |shipped: &&Shipped| {
+        let root = Node::read(shipped.text).ok();
+        let name = root.as_ref().and_then(|root| token_header(root.get("verify")?));
+        name.is_some_and(|name| name.eq_ignore_ascii_case(header))
+    };
+    library::all().iter().filter(has_it).nth(1).is_some()
 }
 
 /// The source that a shipped mapping describes.

@@ -13,6 +13,7 @@ use crate::decode::{self, Options};
 use crate::event::SourceName;
 use crate::library::Shipped;
 use crate::mapping::suggest::{Captured, suggest};
+use crate::mapping::testing::usual_content_type;
 use crate::webhook::verify;
 
 #[derive(Debug, clap::Args)]
@@ -64,7 +65,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let extension = extension(content_type, &body);
     let fixture = format!("fixtures/{source}-1.{extension}", source = source.as_str());
     // A name that says nothing leaves the content type to be said.
-    let unsaid = content_type.filter(|_| extension == "body");
+    let unsaid = content_type.filter(|_| usual_content_type(&fixture, &body).is_none());
     let suggestion = suggest(&Captured {
         source: &source,
         document: &document,
@@ -165,6 +166,7 @@ fn extension(content_type: Option<&str>, body: &[u8]) -> &'static str {
     }
     match content_type.and_then(|kind| kind.split(';').next()).map(str::trim) {
         Some("application/x-www-form-urlencoded") => "form",
+        Some("multipart/form-data") => "multipart",
         Some("application/xml" | "text/xml") => "xml",
         Some("application/x-ndjson") => "ndjson",
         Some("application/json") | None => "json",

@@ -1,7 +1,7 @@
 //! The sum of the settings that the parts declare, and where each value in force came from.
 //!
 //! Defaults, then the settings file, then the environment (`BRIDGE_SERVER__HOOKS`: prefix `BRIDGE_`, `__` between
-//! levels), then flags; the later wins. [`load`] reads them; every unknown or mistyped key is reported, all at once.
+//! levels), then flags; the later wins. [`load()`] reads them; every unknown or mistyped key is reported, all at once.
 //! [`environment`] is the one place that reads what is outside.
 
 mod check;

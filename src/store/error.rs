@@ -14,7 +14,7 @@ pub enum Error {
     Held(String),
     /// The store was written by a newer release.
     #[error(
-        "the store has schema {found}, this release reads up to {known}: run the newer release again, or restore a backup"
+        "the store has schema {found}, this release reads up to {known}: run the newer release again, or restore a backup (`<store file>.before-…` is one, if it made one)"
     )]
     Newer {
         /// The schema in the file.
@@ -25,6 +25,9 @@ pub enum Error {
     /// The database cannot be reached or does not keep up; it may come back by itself.
     #[error("the store is away: {0}")]
     Away(String),
+    /// What is in the file is not what was written to it.
+    #[error("the store is damaged: {0}")]
+    Damaged(String),
     /// Reading or writing failed.
     #[error("the store failed: {0}")]
     Failed(String),
@@ -39,7 +42,7 @@ impl Error {
         match self {
             Self::Full(_) => "full",
             Self::Busy => "busy",
-            Self::Held(_) | Self::Newer { .. } | Self::Failed(_) => "io",
+            Self::Held(_) | Self::Newer { .. } | Self::Damaged(_) | Self::Failed(_) => "io",
             Self::Away(_) | Self::Closed => "connection",
         }
     }

@@ -59,6 +59,25 @@ fn a_suggestion_is_written_once_and_never_over_a_file() {
 }
 
 #[test]
+fn a_body_in_parts_is_written_so_that_its_name_says_what_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let event = repository().join("mappings/fixtures/jotform-submission.multipart");
+    let event = event.display().to_string();
+    let first_line = std::fs::read_to_string(&event).unwrap().lines().next().unwrap().to_owned();
+    let kind = format!("multipart/form-data; boundary={}", first_line.strip_prefix("--").unwrap());
+    let arguments = ["suggest", &event, "--content-type", &kind, "--source", "parts", "--anyway"];
+
+    let (code, _, note) = run(folder.path(), &[&arguments[..], &["--write", "."]].concat());
+
+    assert_eq!(code, Some(0), "{note}");
+    let written = std::fs::read_to_string(folder.path().join("mappings/parts.yaml")).unwrap();
+    assert!(written.contains("body_file: fixtures/parts-1.multipart"), "{written}");
+    assert!(!written.contains("content_type:"), "{written}");
+    let (code, said, _) = run(folder.path(), &["test"]);
+    assert_eq!(code, Some(0), "{said}");
+}
+
+#[test]
 fn the_shipped_mapping_of_a_known_sender_is_offered_instead() {
     let folder = tempfile::tempdir().unwrap();
     for (name, header, sender) in [
@@ -66,6 +85,7 @@ fn the_shipped_mapping_of_a_known_sender_is_offered_instead() {
         ("woocommerce-order-created.json", None, "woocommerce"),
         ("tally-form-response.json", Some("X-Make-ApiKey: k"), "make"),
         ("shopify-customers-update.json", Some("X-WC-Webhook-Signature: s"), "woocommerce"),
+        ("typeform-form-response.json", Some("X-Bridge-Token: t"), "typeform"),
     ] {
         let event = fixture(name);
         let mut arguments = vec!["suggest", event.as_str()];
@@ -81,6 +101,12 @@ fn the_shipped_mapping_of_a_known_sender_is_offered_instead() {
         assert_eq!((code, note.as_str()), (Some(0), ""));
         assert!(said.starts_with("# A first mapping, suggested from one event"), "{said}");
     }
+    let shared = ["--header", "X-Bridge-Token: t"];
+    let (_, _, note) = run(
+        folder.path(),
+        &[&["suggest", &fixture("wpforms-webhook-json.json")], &shared[..]].concat(),
+    );
+    assert!(note.contains("`wpforms` (by its shape)"), "that header is anybody's: {note}");
     let (code, _, _) =
         run(folder.path(), &["suggest", &fixture("typeform-form-response.json"), "--write", "."]);
     assert_eq!(code, Some(0));

@@ -104,7 +104,7 @@ fn event(
     Ok(Some(Incoming {
         content_type: content_type
             .or_else(|| said.map(|(_, value)| value.clone()))
-            .or_else(|| usual_content_type(&name).map(str::to_owned)),
+            .or_else(|| usual_content_type(&name, &body).map(Into::into)),
         source: source.to_owned(),
         headers,
         query: match query {

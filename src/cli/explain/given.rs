@@ -14,6 +14,7 @@ use crate::admin::event::shown;
 use crate::cli::running;
 use crate::clock::{Clock, SystemClock};
 use crate::event::EventId;
+use crate::mapping::testing::usual_content_type;
 use crate::settings::Settings;
 use crate::store::{SqliteStore, Store};
 use crate::telemetry::metrics::Metrics;
@@ -42,13 +43,15 @@ pub(super) fn request(arguments: &Arguments, body: &Path) -> anyhow::Result<Give
     }
     let said = headers.iter().find(|(name, _)| name == "content-type").map(|(_, value)| value);
     let content_type = arguments.content_type.as_ref().or(said).cloned();
+    let sent = read(body)?;
+    let usual = || usual_content_type(&body.to_string_lossy(), &sent).map(Into::into);
     Ok(Given {
         source: arguments.source.clone(),
         item: None,
-        content_type: content_type.or_else(|| by_name(body).map(str::to_owned)),
+        content_type: content_type.or_else(usual),
         query: arguments.query.join("&"),
         headers,
-        body: read(body)?,
+        body: sent,
         received_at: SystemClock.now(),
     })
 }
@@ -62,17 +65,6 @@ fn read(body: &Path) -> anyhow::Result<Vec<u8>> {
         return Ok(bytes);
     }
     std::fs::read(body).with_context(|| format!("the body `{}` cannot be read", body.display()))
-}
-
-/// The content type that a file of this name usually has.
-fn by_name(body: &Path) -> Option<&'static str> {
-    match body.extension()?.to_str()? {
-        "json" => Some("application/json"),
-        "form" | "txt" => Some("application/x-www-form-urlencoded"),
-        "xml" => Some("application/xml"),
-        "ndjson" | "jsonl" => Some("application/x-ndjson"),
-        _ => None,
-    }
 }
 
 /// A stored event as the admin API shows it.

@@ -1,6 +1,6 @@
 //! Tests that stand in a mapping file: a request, and what each rule must make of it.
 //!
-//! [`Source::tests`](super::Source::tests) has them, [`run`] runs one. Mapping reads no file and decodes no body:
+//! [`Source::tests`](super::Source::tests) has them, [`run()`] runs one. Mapping reads no file and decodes no body:
 //! both are handed in as [`Outside`], so that a test goes the way that a request goes.
 
 mod actual;
@@ -10,10 +10,12 @@ mod expect;
 mod given;
 mod rewrite;
 mod run;
+mod usual;
 
 pub use difference::Difference;
 pub use rewrite::{NotRewritten, rewritten};
-pub use run::{Outcome, Outside, run, usual_content_type};
+pub use run::{Outcome, Outside, run};
+pub use usual::usual_content_type;
 
 use std::ops::Range;
 

@@ -3,6 +3,7 @@
 use super::difference::{self, Difference};
 use super::expect::Expect;
 use super::given::Body;
+use super::usual::usual_content_type;
 use super::{Test, actual, compare};
 use crate::document::Value;
 use crate::mapping::{Explained, Input, Source, shown};
@@ -128,21 +129,11 @@ fn decode(
         Body::Raw(sent) => outside.decode(source, said, sent.as_bytes()),
         Body::Typed(sent, usual) => outside.decode(source, said.or(Some(usual)), sent.as_bytes()),
         Body::File(name) => {
-            let content_type = said.or_else(|| usual_content_type(name));
-            let sent = outside.read_file(name);
-            sent.and_then(|sent| outside.decode(source, content_type, &sent))
-                .map_err(|error| format!("`body_file: {name}`: {error}"))
+            let decoded = outside.read_file(name).and_then(|sent| {
+                let usual = if said.is_none() { usual_content_type(name, &sent) } else { None };
+                outside.decode(source, said.or(usual.as_deref()), &sent)
+            });
+            decoded.map_err(|error| format!("`body_file: {name}`: {error}"))
         }
-    }
-}
-
-/// The content type that a file of this name usually has.
-pub fn usual_content_type(name: &str) -> Option<&'static str> {
-    match name.rsplit_once('.')?.1 {
-        "json" => Some("application/json"),
-        "form" | "txt" => Some("application/x-www-form-urlencoded"),
-        "xml" => Some("application/xml"),
-        "ndjson" | "jsonl" => Some("application/x-ndjson"),
-        _ => None,
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, ErrorCode, OptionalExtension};
 
 use super::connection::{StoreFile, failed, reading};
 use super::lock::LockFile;
@@ -100,8 +100,7 @@ pub fn check(path: &Path, key_file: Option<&Path>, depth: Depth) -> Result<Vec<F
     let connection = reading(&file)?;
     let mut findings = Vec::new();
     let mut look = |rule, problems: &mut dyn FnMut() -> Result<Vec<String>, Error>| {
-        // A damaged page shows wherever it is met first.
-        let problems = problems().unwrap_or_else(|error| vec![error.to_string()]);
+        let problems = problems().unwrap_or_else(|error| vec![in_the_way(&error)]);
         findings.push(Finding { rule, problems });
     };
     look("its schema is one that this release reads", &mut || {
@@ -137,22 +136,62 @@ pub fn check(path: &Path, key_file: Option<&Path>, depth: Depth) -> Result<Vec<F
     Ok(findings)
 }
 
+/// What is said where a look was broken off. A damaged page shows wherever it is met.
+fn in_the_way(error: &Error) -> String {
+    match error {
+        Error::Damaged(_) => "a damaged page is in the way".to_owned(),
+        error => error.to_string(),
+    }
+}
+
 fn pages(connection: &Connection, depth: Depth) -> rusqlite::Result<Vec<String>> {
     let pragma = match depth {
-        Depth::Quick => "PRAGMA quick_check",
-        Depth::Whole => "PRAGMA integrity_check",
+        Depth::Quick => "quick_check",
+        Depth::Whole => "integrity_check",
     };
-    let mut check = connection.prepare(pragma)?;
-    let lines = check.query_map([], |row| row.get::<_, String>(0))?;
     let mut problems = Vec::new();
-    for line in lines {
-        let line = line?;
-        if line != "ok" && problems.len() < MOST_NAMED {
-            problems.extend(line.lines().map(str::to_owned));
+    match lines(connection, &format!("PRAGMA {pragma}")) {
+        Ok(lines) => problems = named(connection, &lines)?,
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseCorrupt) => {
+            // The beginning of a table is gone: which one?
+            let tables = "SELECT name FROM sqlite_schema WHERE type = 'table' AND rootpage > 0 ORDER BY name";
+            for table in lines(connection, tables)? {
+                match lines(connection, &format!("PRAGMA {pragma}('{table}')")) {
+                    Ok(lines) => problems.extend(named(connection, &lines)?),
+                    Err(_) => problems.push(format!("`{table}`: its first page is damaged")),
+                }
+            }
         }
+        Err(error) => return Err(error),
     }
     problems.truncate(MOST_NAMED);
     Ok(problems)
+}
+
+/// What a check of SQLite has found, with the name of the table or index that it knows by number.
+fn named(connection: &Connection, lines: &[String]) -> rusqlite::Result<Vec<String>> {
+    let mut roots = connection.prepare("SELECT name FROM sqlite_schema WHERE rootpage = ?1")?;
+    let mut problems = Vec::new();
+    let found = lines.iter().flat_map(|line| line.lines());
+    for line in found.filter(|line| *line != "ok" && !line.starts_with("***")) {
+        let number = line.strip_prefix("Tree ").and_then(|rest| rest.split(' ').next());
+        let number = number.and_then(|number| number.parse::<u32>().ok());
+        let name: Option<String> = match number {
+            Some(number) => roots.query_row([number], |row| row.get(0)).optional()?,
+            None => None,
+        };
+        problems.push(match name {
+            Some(name) => format!("`{name}`: {line}"),
+            None => line.to_owned(),
+        });
+    }
+    Ok(problems)
+}
+
+/// The texts that a statement gives.
+fn lines(connection: &Connection, sql: &str) -> rusqlite::Result<Vec<String>> {
+    let mut statement = connection.prepare(sql)?;
+    statement.query_map([], |row| row.get(0))?.collect()
 }
 
 fn broken(connection: &Connection, sql: &str) -> rusqlite::Result<Vec<String>> {

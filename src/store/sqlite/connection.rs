@@ -99,8 +99,9 @@ pub(super) fn failed(error: &rusqlite::Error) -> Error {
             "it is not an SQLite database: name another file; or, if it was the store, it is damaged: restore a backup"
                 .to_owned(),
         ),
-        Some(ErrorCode::DatabaseCorrupt) => Error::Failed(
-            "the file is damaged: stop the bridge, and see what `chatflow-bridge store check` says".to_owned(),
+        Some(ErrorCode::DatabaseCorrupt) => Error::Damaged(
+            "while no bridge runs on it, `chatflow-bridge store check` says what of it, and `chatflow-bridge store recover` saves what can be read"
+                .to_owned(),
         ),
         Some(ErrorCode::ReadOnly) => Error::Failed(
             "the file cannot be written: mend its permissions, or its file system is mounted to be read only".to_owned(),

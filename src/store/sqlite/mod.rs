@@ -15,6 +15,7 @@
 
 mod alone;
 mod append;
+mod backup;
 mod batch;
 mod blocked;
 mod browse;
@@ -78,7 +79,7 @@ use self::connection::StoreFile;
 use self::follow::Followed;
 use self::house::House;
 use self::lock::LockFile;
-use self::memory::Memory;
+use self::opening::Opened;
 use self::place::place_for;
 use self::queue::{AppendOp, ClaimOp, Ending, JoinOp, Queue, RecordOp};
 use self::readers::Readers;
@@ -122,7 +123,7 @@ impl SqliteStore {
     /// # Errors
     ///
     /// [`Error::Held`] names the process that holds the store; [`Error::Newer`] says that a newer release wrote it;
-    /// anything else says which file, what is wrong with it and what to do.
+    /// [`Error::Damaged`] that something in it cannot be read; anything else says which file, what is wrong with it and what to do.
     pub fn open(
         path: &Path,
         settings: &StoreSettings,
@@ -132,6 +133,7 @@ impl SqliteStore {
         let named = |error: Error| match error {
             Error::Failed(why) => Error::Failed(format!("`{}`: {why}", path.display())),
             Error::Full(why) => Error::Full(format!("`{}`: {why}", path.display())),
+            Error::Damaged(why) => Error::Damaged(format!("`{}`: {why}", path.display())),
             other => other,
         };
         place_for(path).map_err(named)?;
@@ -139,12 +141,9 @@ impl SqliteStore {
         let max_pages = settings.max_size.0 / PAGE_SIZE;
         let cipher = Cipher::read(settings.encryption_key_file.as_deref())?;
         let file = StoreFile::new(path, &cipher);
-        let mut connection = connection::writing(&file, max_pages).map_err(named)?;
-        opening::prepare(&mut connection, &cipher).map_err(named)?;
-        let steady = Arc::new(Steady::of(Arc::clone(&clock), &connection).map_err(named)?);
-        let now = steady.now().steady;
-        let (fence, key) = opening::start(&mut connection, now).map_err(named)?;
-        let memory = Memory::load(&connection, now).map_err(named)?;
+        let mut room = Room::new(path, settings);
+        let opened = opening::open(&file, max_pages, &clock, &mut room).map_err(named)?;
+        let Opened { connection, memory, steady, fence, key } = opened;
         // A series that begins with its first failure does not rise: no alert would see that one.
         for operation in ["append", "record", "claim", "keep", "adopt", "change", "revive"] {
             for reason in ["full", "io"] {
@@ -168,7 +167,7 @@ impl SqliteStore {
             max_pages,
             connection: Some(connection),
             memory: Some(memory),
-            room: Room::new(path, settings),
+            room,
             clock: Arc::clone(&clock),
             steady: Arc::clone(&steady),
             metrics: Arc::clone(&metrics),

@@ -1,14 +1,52 @@
 //! The writer's connection and memory: made ready at start, and again after an error that leaves them in doubt.
 
+use std::sync::Arc;
+
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::connection::{self, StoreFile, failed};
 use super::lanes::reclaim;
 use super::memory::Memory;
+use super::room::Room;
 use super::schema;
-use super::steady::Now;
+use super::steady::{Now, Steady};
+use crate::clock::SharedClock;
 use crate::store::Error;
 use crate::store::form::cipher::Cipher;
+
+/// What a start makes ready.
+pub(super) struct Opened {
+    pub(super) connection: Connection,
+    pub(super) memory: Memory,
+    pub(super) steady: Arc<Steady>,
+    /// The last fence that was given.
+    pub(super) fence: i64,
+    /// The key of the store's hashes.
+    pub(super) key: [u8; 32],
+}
+
+/// Opens the file, or makes it. On a full disk the room goes that the last process kept back.
+pub(super) fn open(
+    file: &StoreFile,
+    max_pages: u64,
+    clock: &SharedClock,
+    room: &mut Room,
+) -> Result<Opened, Error> {
+    match try_open(file, max_pages, clock) {
+        Err(Error::Full(_)) if room.give_way() => try_open(file, max_pages, clock),
+        opened => opened,
+    }
+}
+
+fn try_open(file: &StoreFile, max_pages: u64, clock: &SharedClock) -> Result<Opened, Error> {
+    let mut connection = connection::writing(file, max_pages)?;
+    prepare(&mut connection, &file.cipher)?;
+    let steady = Arc::new(Steady::of(Arc::clone(clock), &connection)?);
+    let now = steady.now().steady;
+    let (fence, key) = start(&mut connection, now)?;
+    let memory = Memory::load(&connection, now)?;
+    Ok(Opened { connection, memory, steady, fence, key })
+}
 
 /// Brings the store to this release's schema, and sees that the keys are there that it needs.
 pub(super) fn prepare(connection: &mut Connection, cipher: &Cipher) -> Result<(), Error> {

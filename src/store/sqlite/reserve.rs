@@ -36,6 +36,14 @@ impl Reserve {
         Self { path: PathBuf::from(name), state: State::None }
     }
 
+    /// Finds the one of the last time; whether there is one.
+    pub(super) fn find(&mut self) -> bool {
+        if self.is_there() {
+            self.state = State::Held;
+        }
+        self.state == State::Held
+    }
+
     /// Gives the room it kept to those who need it.
     pub(super) fn give(&mut self) {
         if self.state == State::Held {
@@ -52,12 +60,15 @@ impl Reserve {
             State::None => 4 * SIZE,
             State::Given => 2 * SIZE,
         };
-        let there = std::fs::metadata(&self.path).is_ok_and(|file| file.len() >= SIZE);
-        if there || (free >= enough && self.write().is_ok()) {
+        if self.is_there() || (free >= enough && self.write().is_ok()) {
             self.state = State::Held;
         } else if self.state == State::None {
             drop(std::fs::remove_file(&self.path));
         }
+    }
+
+    fn is_there(&self) -> bool {
+        std::fs::metadata(&self.path).is_ok_and(|file| file.len() >= SIZE)
     }
 
     fn write(&self) -> io::Result<()> {

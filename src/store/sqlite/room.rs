@@ -69,6 +69,15 @@ impl Room {
         self.reserve.give();
     }
 
+    /// The disk was full at the start: what the last process kept back goes. Whether there was anything.
+    pub(super) fn give_way(&mut self) -> bool {
+        let is_there = self.reserve.find();
+        if is_there {
+            self.was_full();
+        }
+        is_there
+    }
+
     /// Whether history has to make room: from four fifths of the size on, and near the free disk to keep.
     pub(super) fn scarce(&mut self) -> Option<Scarce> {
         let near = self.min_free.0.saturating_add(self.min_free.0 / 4);

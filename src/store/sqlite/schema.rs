@@ -2,7 +2,8 @@
 //!
 //! A store carries two numbers: `schema`, the form its tables have, and `readable_from`, the oldest schema whose
 //! release can still work on it. Steps only add (so that the release before can be put back); each step is one
-//! transaction that moves both numbers.
+//! transaction that moves both numbers. A step that takes something away comes a release later: it raises
+//! `readable_from`, and the store is copied before it ([`backup`]).
 //!
 //! What the tables are for:
 //!
@@ -26,7 +27,7 @@
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 
 use super::connection::failed;
-use super::statements;
+use super::{backup, statements};
 use crate::store::Error;
 use crate::store::form::cipher::Cipher;
 
@@ -121,7 +122,14 @@ pub(super) fn migrate(connection: &mut Connection, steps: &[Step]) -> Result<(),
         let readable_from = number(connection, "readable_from")?.unwrap_or(found);
         return if readable_from <= known { Ok(()) } else { Err(Error::Newer { found, known }) };
     }
-    for step in steps.iter().filter(|step| step.schema > found) {
+    let ahead = || steps.iter().filter(|step| step.schema > found);
+    if found > 0 {
+        let readable_from = number(connection, "readable_from")?.unwrap_or(found);
+        if let Some(takes_away) = ahead().find(|step| step.readable_from > readable_from) {
+            backup::before(connection, takes_away.schema)?;
+        }
+    }
+    for step in ahead() {
         let transaction = connection
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .map_err(|error| failed(&error))?;

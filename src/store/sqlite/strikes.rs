@@ -16,11 +16,14 @@ pub(super) struct Strikes {
 }
 
 impl Strikes {
-    pub(super) fn strike(&mut self) {
-        if self.last.is_none_or(|last| last.elapsed() >= APART) {
+    /// Counts a failure; whether it is another one.
+    pub(super) fn strike(&mut self) -> bool {
+        let is_another = self.last.is_none_or(|last| last.elapsed() >= APART);
+        if is_another {
             self.count += 1;
             self.last = Some(Instant::now());
         }
+        is_another
     }
 
     /// Whether it has failed often enough.

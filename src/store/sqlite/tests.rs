@@ -1,5 +1,6 @@
 //! What only this store promises; the rest is in `conformance`.
 
+mod next;
 mod plans;
 
 use std::path::PathBuf;

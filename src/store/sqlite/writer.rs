@@ -229,8 +229,8 @@ impl Writer {
             return;
         }
         self.connection = None;
-        if matches!(error, Error::Failed(_)) {
-            self.strikes.strike();
+        if matches!(error, Error::Failed(_) | Error::Damaged(_)) && self.strikes.strike() {
+            tracing::error!(%error, "the store could not be written: its file is opened anew");
         }
     }
 

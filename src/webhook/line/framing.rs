@@ -71,17 +71,39 @@ pub(super) struct Head {
     pub(super) body: Body,
 }
 
-/// How many bytes of blank lines stand before the request line.
-pub(super) fn blank_lines(bytes: &[u8]) -> usize {
-    let blank = |at: &usize| bytes.get(*at..*at + 2) == Some(b"\r\n".as_slice());
-    (0..BLANK_LINES).map(|line| line * 2).take_while(blank).count() * 2
+/// How much of a head has come so far; the bytes themselves are kept elsewhere.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Coming {
+    /// Blank lines that were passed over.
+    blank: usize,
+    /// How many bytes of the head were looked at before, so that one that comes byte by byte is not read again from
+    /// its start each time.
+    seen: usize,
 }
 
-/// The head that these bytes begin with; nothing as long as its end is missing.
-///
-/// `seen` is how many of the bytes were looked at before, so that a head that comes byte by byte is not read again
-/// from its start each time.
-pub(super) fn head(bytes: &[u8], seen: usize) -> Result<Option<Head>, Flaw> {
+impl Coming {
+    /// How many of these bytes are blank lines before the request line, to be dropped before [`Self::head`] is asked.
+    pub(super) fn blank(&mut self, bytes: &[u8]) -> usize {
+        if self.seen > 0 {
+            return 0;
+        }
+        let lines = bytes.chunks_exact(2).take_while(|two| *two == b"\r\n");
+        let lines = lines.take(BLANK_LINES - self.blank).count();
+        self.blank += lines;
+        lines * 2
+    }
+
+    /// The head that these bytes begin with; nothing as long as its end is missing.
+    pub(super) fn head(&mut self, bytes: &[u8]) -> Result<Option<Head>, Flaw> {
+        let head = head(bytes, self.seen)?;
+        // A CR alone may be half a blank line.
+        self.seen = if bytes == b"\r" { 0 } else { bytes.len() };
+        Ok(head)
+    }
+}
+
+/// The head that these bytes begin with, of which so many were looked at before.
+fn head(bytes: &[u8], seen: usize) -> Result<Option<Head>, Flaw> {
     let from = seen.saturating_sub(3).min(bytes.len());
     let rest = bytes.get(from..).unwrap_or_default();
     let Some(end) = rest.windows(4).position(|four| four == b"\r\n\r\n") else {
@@ -283,26 +305,55 @@ mod tests {
         for (text, bytes) in
             [("GET", 0), ("\r\nGET", 2), ("\r\n\r\n\r\nGET", 4), ("\r", 0), ("", 0)]
         {
-            assert_eq!(blank_lines(text.as_bytes()), bytes, "{text:?}");
+            assert_eq!(Coming::default().blank(text.as_bytes()), bytes, "{text:?}");
+        }
+    }
+
+    /// What a head that comes in pieces of so many bytes is read as: how many bytes of it were dropped, and the rest.
+    fn in_pieces(bytes: &[u8], step: usize) -> (usize, Result<Option<Head>, Flaw>) {
+        let (mut coming, mut dropped) = (Coming::default(), 0);
+        for end in (step..).step_by(step).map(|end| end.min(bytes.len())) {
+            dropped += coming.blank(&bytes[dropped..end]);
+            let read = coming.head(&bytes[dropped..end]);
+            if end == bytes.len() || read != Ok(None) {
+                return (dropped, read);
+            }
+        }
+        unreachable!("the last piece ends it")
+    }
+
+    #[test]
+    fn blank_lines_are_counted_in_whatever_pieces_they_come() {
+        for (before, taken) in [
+            ("", true),
+            ("\r\n", true),
+            ("\r\n\r\n", true),
+            ("\r\n\r\n\r\n", false),
+            ("\r\r\n", false),
+            ("\n", false),
+        ] {
+            let text = format!("{before}GET / HTTP/1.1\r\n\r\n");
+            for step in 1..=text.len() {
+                let (dropped, read) = in_pieces(text.as_bytes(), step);
+                let length = text.len() - before.len();
+                let whole = Head { length, body: Body::Length(0) };
+                assert_eq!(read.ok(), taken.then_some(Some(whole)), "{text:?} by {step}");
+                assert!(!taken || dropped == before.len(), "{text:?} by {step}");
+            }
         }
     }
 
     proptest! {
         #[test]
         fn it_does_not_matter_in_what_pieces_a_head_comes(
-            text in "(GET|POST) /[a-z]{0,9} HTTP/1\\.1\r\n(([A-Za-z-]{1,9}|Content-Length): [a-z0-9]{0,4}\r?\n){0,4}\r\n[a-z\r\n]{0,9}",
-            cut in 0_usize..80,
+            text in "(\r\n){0,3}(GET|POST) /[a-z]{0,9} HTTP/1\\.1\r\n(([A-Za-z-]{1,9}|Content-Length): [a-z0-9]{0,4}\r?\n){0,4}\r\n[a-z\r\n]{0,9}",
+            step in 1_usize..80,
         ) {
-            let bytes = text.as_bytes();
-            let cut = cut.min(bytes.len());
-            let whole = head(bytes, 0);
-            let first = head(&bytes[..cut], 0);
-            let pieces = match first {
-                Ok(None) => head(bytes, cut),
-                other => other,
-            };
-            prop_assert_eq!(pieces.is_err(), whole.is_err());
-            if let (Ok(pieces), Ok(whole)) = (pieces, whole) {
+            let whole = in_pieces(text.as_bytes(), text.len());
+            let pieces = in_pieces(text.as_bytes(), step);
+            if whole.1.is_err() {
+                prop_assert!(pieces.1.is_err());
+            } else {
                 prop_assert_eq!(pieces, whole);
             }
         }

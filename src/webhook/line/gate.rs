@@ -16,7 +16,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 use tokio_util::io::poll_read_buf;
 
-use super::framing::{self, Body};
+use super::framing::{Body, Coming};
 use super::guests::{End, Guest};
 use super::{Line, Read};
 
@@ -52,8 +52,8 @@ pub struct Gate<S> {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
-    /// A head is awaited, of which so many bytes were looked at.
-    Head(usize),
+    /// A head is awaited.
+    Head(Coming),
     Body(Body),
     /// A request was handed on whole; the next one waits for its answer.
     Working,
@@ -70,7 +70,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Gate<S> {
             patience,
             input: BytesMut::new(),
             cleared: 0,
-            state: State::Head(0),
+            state: State::Head(Coming::default()),
             slow: None,
             served: false,
             leaving: None,
@@ -95,12 +95,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Gate<S> {
         match self.state {
             State::Over => return true,
             State::Working => return false,
-            State::Head(seen) => {
-                if seen == 0 {
-                    self.input.advance(framing::blank_lines(&self.input));
-                }
-                match framing::head(&self.input, seen) {
-                    Ok(None) => self.state = State::Head(self.input.len()),
+            State::Head(mut coming) => {
+                self.input.advance(coming.blank(&self.input));
+                match coming.head(&self.input) {
+                    Ok(None) => self.state = State::Head(coming),
                     Ok(Some(head)) => {
                         self.slow = None;
                         self.cleared = head.length;
@@ -139,7 +137,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Gate<S> {
         self.line().wakes(cx.waker());
         match (self.state, self.line().take_answer()) {
             (State::Working, Some(Read::Whole)) => {
-                (self.state, self.served) = (State::Head(0), true);
+                (self.state, self.served) = (State::Head(Coming::default()), true);
             }
             (State::Working, Some(Read::Partly)) => self.state = State::Over,
             // What is left of the body is thrown away by the library, for a moment.

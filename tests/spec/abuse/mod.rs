@@ -3,6 +3,7 @@
 mod connections;
 mod floods;
 mod framing;
+mod memory;
 mod paths;
 mod pipelines;
 mod slow;

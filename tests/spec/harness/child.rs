@@ -30,9 +30,18 @@ pub(crate) fn program() -> Command {
 /// `serve` on the store and the mappings of `folder`, to be started.
 pub(crate) fn serving(folder: &Path, base_url: &str, variables: &[(&str, &str)]) -> Command {
     let mut command = program();
+    command.current_dir(folder);
+    to_serve(command, base_url, variables)
+}
+
+/// `serve` by a command that runs the program, in the folder in which it runs it.
+pub(crate) fn to_serve(
+    mut command: Command,
+    base_url: &str,
+    variables: &[(&str, &str)],
+) -> Command {
     command
         .arg("serve")
-        .current_dir(folder)
         .env("BRIDGE_SERVER__HOOKS", "127.0.0.1:0")
         .env("BRIDGE_SERVER__METRICS", "127.0.0.1:0")
         .env("BRIDGE_SERVER__ADMIN", "127.0.0.1:0")
@@ -55,8 +64,12 @@ impl Child {
 
     /// The same, with more in the environment.
     pub(crate) fn serve_with(folder: &Path, base_url: &str, variables: &[(&str, &str)]) -> Self {
-        let mut process =
-            serving(folder, base_url, variables).stderr(Stdio::piped()).spawn().unwrap();
+        Self::run(serving(folder, base_url, variables))
+    }
+
+    /// Starts the bridge by this command; returns when it listens.
+    pub(crate) fn run(mut command: Command) -> Self {
+        let mut process = command.stderr(Stdio::piped()).spawn().unwrap();
         let log = BufReader::new(process.stderr.take().unwrap());
         let (tell, told) = mpsc::channel();
         let kept = Arc::new(Mutex::new(String::new()));
@@ -74,13 +87,25 @@ impl Child {
                 }
             }
         });
-        let (hooks, metrics, admin) = told.recv_timeout(PATIENCE).expect("the bridge starts");
+        let (hooks, metrics, admin) = told
+            .recv_timeout(PATIENCE)
+            .unwrap_or_else(|_| panic!("the bridge starts:\n{}", kept.lock().unwrap()));
         Self { process, hooks, metrics, admin, log: kept }
+    }
+
+    /// The number of its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.process.id()
     }
 
     /// What it has logged so far.
     pub(crate) fn log(&self) -> String {
         self.log.lock().unwrap().clone()
+    }
+
+    /// Its number.
+    pub(crate) fn id(&self) -> u32 {
+        self.process.id()
     }
 
     /// `kill -9`.
@@ -91,20 +116,26 @@ impl Child {
 
     /// SIGHUP.
     pub(crate) fn hang_up(&self) {
-        let pid = self.process.id().to_string();
+        let pid = self.id().to_string();
         assert!(Command::new("kill").args(["-HUP", &pid]).status().unwrap().success());
     }
 
     /// SIGTERM; the exit code.
     pub(crate) fn terminate(mut self) -> Option<i32> {
-        let pid = self.process.id().to_string();
+        let pid = self.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        self.ended()
+    }
+
+    /// Waits until it ends; the exit code.
+    pub(crate) fn ended(&mut self) -> Option<i32> {
         let begun = Instant::now();
         loop {
             if let Some(status) = self.process.try_wait().unwrap() {
+                assert!(status.code().is_some(), "{status}:\n{}", self.log());
                 return status.code();
             }
-            assert!(begun.elapsed() < PATIENCE, "it stops when told to");
+            assert!(begun.elapsed() < PATIENCE, "it ends");
             std::thread::park_timeout(Duration::from_millis(10));
         }
     }

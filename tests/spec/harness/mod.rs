@@ -2,11 +2,13 @@
 
 mod answer;
 mod child;
+mod disk;
 mod samples;
 pub(crate) mod walk;
 
 pub(crate) use answer::Answer;
-pub(crate) use child::{Child, program, serving};
+pub(crate) use child::{Child, program, serving, to_serve};
+pub(crate) use disk::Disk;
 pub(crate) use samples::{CRM, lead};
 
 use std::path::Path;
@@ -276,6 +278,15 @@ impl Builder {
             std::fs::write(folder.join(name), text).unwrap();
         }
         self.made.follows = true;
+        self
+    }
+
+    /// On a copy of the store in this file, and with the mappings that it kept: their folder is empty.
+    pub(crate) fn on_the_store(self, file: &Path) -> Self {
+        std::fs::copy(file, store(self.made.folder.path())).unwrap();
+        for (name, _) in &self.made.mappings {
+            std::fs::remove_file(self.made.folder.path().join("mappings").join(name)).unwrap();
+        }
         self
     }
 

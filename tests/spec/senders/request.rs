@@ -177,7 +177,9 @@ pub(super) fn of(
 ) -> Request {
     let path = format!("/hooks/{}", case.source.name);
     let mut headers = captured.map(Captured::headers).unwrap_or_default();
-    let content_type = usual_content_type(case.fixture).map(|kind| ("content-type", kind));
+    let body = std::fs::read(repository().join("mappings").join(case.fixture)).unwrap();
+    let usual = usual_content_type(case.fixture, &body);
+    let content_type = usual.as_deref().map(|kind| ("content-type", kind));
     let said = members(case.written.get("headers"));
     let said = said.chain(
         case.written.get("content_type").and_then(Node::as_text).map(|kind| ("content-type", kind)),
@@ -195,7 +197,6 @@ pub(super) fn of(
     }
     let mut query = captured.map(Captured::query).unwrap_or_default();
     query.extend(members(case.written.get("query")).map(|(name, value)| format!("{name}={value}")));
-    let body = std::fs::read(repository().join("mappings").join(case.fixture)).unwrap();
 
     let is_signed = captured.is_some_and(|own| own.is_signed() && own.address().0 == path);
     let mut address = case.source.name.to_string();

@@ -35,7 +35,7 @@ pub(super) fn test() -> Schema {
         .key("form", Schema::text(), "A form's body as it was sent.")
         .key("xml", Schema::text(), "An XML body as it was sent.")
         .key("raw", Schema::text(), "Any body as it was sent, with a `content_type`.")
-        .key("content_type", Schema::text(), "The content type of the body.")
+        .key("content_type", Schema::text(), "The content type of the body; that of a file goes by its name, where this does not say.")
         .key("headers", texts(), "The request's headers.")
         .key("query", texts(), "The request's query.")
         .key("received_at", Schema::text(), "When it is received. Default 2026-01-01T00:00:00Z.")
