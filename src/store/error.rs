@@ -22,6 +22,9 @@ pub enum Error {
         /// The newest one this release knows.
         known: i64,
     },
+    /// The database cannot be reached or does not keep up; it may come back by itself.
+    #[error("the store is away: {0}")]
+    Away(String),
     /// Reading or writing failed.
     #[error("the store failed: {0}")]
     Failed(String),
@@ -37,7 +40,7 @@ impl Error {
             Self::Full(_) => "full",
             Self::Busy => "busy",
             Self::Held(_) | Self::Newer { .. } | Self::Failed(_) => "io",
-            Self::Closed => "connection",
+            Self::Away(_) | Self::Closed => "connection",
         }
     }
 }

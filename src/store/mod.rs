@@ -11,6 +11,7 @@ mod form;
 mod lend;
 pub mod letters;
 mod marks;
+pub mod postgres;
 pub mod settings;
 pub mod sqlite;
 

@@ -23,6 +23,8 @@ pub(in crate::store) enum What {
     Discarded = 11,
     /// Dead letters that were deleted: they count here, no more as held or dead.
     Expired = 12,
+    /// Bytes that are kept, where the store cannot tell otherwise how much of its files is in use.
+    Bytes = 13,
     /// Rows that were deleted of what still counts above: rows = counted − gone.
     GoneControl = 102,
     GoneIgnored = 103,

@@ -57,7 +57,9 @@ impl Place {
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidAddress {
     /// It is no such URL.
-    #[error("a PostgreSQL is named as `postgres://USER@HOST:5432/DATABASE`; what this URL says cannot be read")]
+    #[error(
+        "a PostgreSQL is named as `postgres://USER@HOST:5432/DATABASE`; what this URL says cannot be read"
+    )]
     Unreadable,
     /// It lacks a part.
     #[error("the URL names no {0}: `postgres://USER@HOST:5432/DATABASE`")]
@@ -66,7 +68,9 @@ pub enum InvalidAddress {
     #[error("`sslmode` is `disable`, `prefer`, `require`, `verify-ca` or `verify-full`")]
     SslMode,
     /// A setting of the bridge.
-    #[error("the certificates of authorities are named in `store.ca_file`, not in the URL (`sslrootcert`)")]
+    #[error(
+        "the certificates of authorities are named in `store.ca_file`, not in the URL (`sslrootcert`)"
+    )]
     CaFile,
     /// A name that would have to be quoted.
     #[error("`schema` is at most 63 small letters, digits and underscores, no digit first")]
@@ -96,7 +100,8 @@ impl FromStr for Address {
         if !is_name(&schema) {
             return Err(InvalidAddress::Schema);
         }
-        let url = if kept.is_empty() { base.to_owned() } else { format!("{base}?{}", kept.join("&")) };
+        let url =
+            if kept.is_empty() { base.to_owned() } else { format!("{base}?{}", kept.join("&")) };
         let is_url = ["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme));
         // The parser's own words might show a part of the password.
         let config = is_url.then(|| url.parse::<Config>().ok()).flatten();
@@ -157,9 +162,16 @@ mod tests {
                 let address: Address = url.parse().unwrap();
 
                 let Address { config, trust: trusts, schema: named } = &address;
-                assert_eq!((config.get_ssl_mode(), *trusts, &**named), (ssl, trust, schema), "{url}");
+                assert_eq!(
+                    (config.get_ssl_mode(), *trusts, &**named),
+                    (ssl, trust, schema),
+                    "{url}"
+                );
                 assert_eq!(config.get_password(), Some(b"p@ss".as_slice()));
-                assert_eq!((config.get_ports(), config.get_dbname()), (&[5433][..], Some("bridge")));
+                assert_eq!(
+                    (config.get_ports(), config.get_dbname()),
+                    (&[5433][..], Some("bridge"))
+                );
             }
         }
     }

@@ -7,20 +7,15 @@ use tokio_postgres::error::SqlState;
 use crate::store::Error;
 
 /// States after which the same transaction may well succeed: two of them were in each other's way.
-const IN_THE_WAY: &[SqlState] = &[
-    SqlState::T_R_SERIALIZATION_FAILURE,
-    SqlState::T_R_DEADLOCK_DETECTED,
-];
+const IN_THE_WAY: &[SqlState] =
+    &[SqlState::T_R_SERIALIZATION_FAILURE, SqlState::T_R_DEADLOCK_DETECTED];
 
 /// States that say there is no room.
 const NO_ROOM: &[SqlState] = &[SqlState::DISK_FULL, SqlState::OUT_OF_MEMORY];
 
 /// States that say the server is too busy for more.
-const TOO_MUCH: &[SqlState] = &[
-    SqlState::TOO_MANY_CONNECTIONS,
-    SqlState::LOCK_NOT_AVAILABLE,
-    SqlState::QUERY_CANCELED,
-];
+const TOO_MUCH: &[SqlState] =
+    &[SqlState::TOO_MANY_CONNECTIONS, SqlState::LOCK_NOT_AVAILABLE, SqlState::QUERY_CANCELED];
 
 /// Whether the transaction is worth trying again at once.
 pub(super) fn is_in_the_way(error: &tokio_postgres::Error) -> bool {
@@ -41,7 +36,8 @@ pub(super) fn failed(error: &tokio_postgres::Error) -> Error {
         return Error::Away(format!("PostgreSQL does not keep up: {words}"));
     }
     // Class 08 is connections, 57P the server going down or coming up, 28 who one is; 3D000 is no such database.
-    let is_away = ["08", "57P", "28", "3D000", "25006"].iter().any(|class| code.code().starts_with(class));
+    let is_away =
+        ["08", "57P", "28", "3D000", "25006"].iter().any(|class| code.code().starts_with(class));
     if is_away {
         return Error::Away(format!("PostgreSQL does not serve: {words}"));
     }

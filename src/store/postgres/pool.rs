@@ -172,7 +172,7 @@ impl Held<'_> {
 pub(super) fn scattered(time: Duration) -> Duration {
     let mut byte = [0];
     // Without chance they come back together, which is no error.
-    drop(getrandom::fill(&mut byte));
+    getrandom::fill(&mut byte).unwrap_or_default();
     time / 2 + time * u32::from(byte[0]) / 512
 }
 

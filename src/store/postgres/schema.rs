@@ -15,8 +15,8 @@
 //! - `event.size` is what the event adds to the size of the store, with all that belongs to it.
 
 use super::pool::Pool;
-use super::transaction::{Fault, Transaction, params};
 use super::statements;
+use super::transaction::{Fault, Transaction, params, transacted};
 use crate::store::Error;
 
 /// From one schema to the next.
@@ -91,7 +91,7 @@ CREATE TABLE mapping(name text PRIMARY KEY, text bytea NOT NULL);
 
 /// Brings the tables to the last of `steps`, or finds that they are of a newer release or of another program.
 pub(super) async fn migrate(pool: &Pool, schema: &str, steps: &[Step]) -> Result<(), Error> {
-    pool.transaction(async |transaction: &Transaction<'_>| {
+    transacted!(pool, |transaction| {
         // The name is letters, digits and underscores.
         transaction.query(statements::LOCK, params![schema]).await?;
         let there = transaction.query_opt(statements::SCHEMA_STANDS, params![schema]).await?;
@@ -128,7 +128,6 @@ pub(super) async fn migrate(pool: &Pool, schema: &str, steps: &[Step]) -> Result
         }
         Ok(())
     })
-    .await
 }
 
 /// A number of `meta`.
@@ -155,13 +154,11 @@ pub(super) async fn hash_key(pool: &Pool) -> Result<[u8; 32], Error> {
     let mut made = [0; 32];
     getrandom::fill(&mut made)
         .map_err(|error| Error::Failed(format!("no random bytes for its key: {error}")))?;
-    let kept: Vec<u8> = pool
-        .transaction(async |transaction: &Transaction<'_>| {
-            transaction.execute(statements::ADD_BYTES, params!["hash_key", &made[..]]).await?;
-            let kept = transaction.query_opt(statements::GET_BYTES, params!["hash_key"]).await?;
-            Ok(kept.map(|row| row.get(0)).unwrap_or_default())
-        })
-        .await?;
+    let kept: Vec<u8> = transacted!(pool, |transaction| {
+        transaction.execute(statements::ADD_BYTES, params!["hash_key", &made[..]]).await?;
+        let kept = transaction.query_opt(statements::GET_BYTES, params!["hash_key"]).await?;
+        Ok(kept.map(|row| row.get(0)).unwrap_or_default())
+    })?;
     kept.try_into()
         .map_err(|_| Error::Failed("its `hash_key` is damaged, restore a backup".to_owned()))
 }

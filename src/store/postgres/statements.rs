@@ -63,6 +63,9 @@ statements! {
     GIVE_UP_HOLDER = concat!("SELECT id FROM holder WHERE id = $2::bigint \
         AND ($3::boolean OR until < ", now!("$1"), ") FOR UPDATE SKIP LOCKED");
     LANES_OF_HOLDER = "SELECT id FROM lane WHERE holder = $1::bigint ORDER BY id LIMIT $2::bigint FOR UPDATE";
+    LANES_OF_FENCE = "SELECT id FROM lane WHERE holder = $1::bigint AND fence = ANY($2::bigint[]) ORDER BY id FOR UPDATE";
+    UNLEND = "UPDATE upd SET fence = NULL, attempts = attempts - 1 \
+        WHERE lane = ANY($1::bigint[]) AND state = 0 AND fence = ANY($2::bigint[])";
     /// It may have been sent: what was lent together goes together.
     TAKE_BACK = "UPDATE upd SET together = coalesce(together, fence), fence = NULL \
         WHERE lane = ANY($1::bigint[]) AND state = 0 AND fence IS NOT NULL";
@@ -91,7 +94,7 @@ statements! {
         put_off = w.put_off FROM unnest($1::bigint[], $2::integer[], $5::bigint[]) AS w(id, lent, put_off) \
         WHERE lane.id = w.id";
 
-    SEEN = "SELECT key, event_id FROM seen WHERE key = ANY($1::bytea[]) AND expires_at > $2::bigint";
+    SEEN = concat!("SELECT key, event_id FROM seen WHERE key = ANY($1::bytea[]) AND expires_at > ", now!("$2"));
     SEE = "INSERT INTO seen(key, event_id, expires_at) \
         SELECT k, e, x FROM unnest($1::bytea[], $2::bigint[], $3::bigint[]) AS w(k, e, x) ORDER BY k \
         ON CONFLICT (key) DO UPDATE SET event_id = excluded.event_id, expires_at = excluded.expires_at \
@@ -200,6 +203,11 @@ statements! {
     LOCK_EVENT = "SELECT source, request, size, outcome FROM event WHERE id = $1::bigint FOR UPDATE";
     IDLE = "SELECT 1 FROM event WHERE id = $1::bigint AND outcome <> 2 AND NOT EXISTS (SELECT 1 FROM upd \
         WHERE id BETWEEN $1::bigint << 16 AND ($1::bigint << 16 | 65535) AND state <> 2)";
+
+    DROP_HELD = "DELETE FROM upd WHERE id BETWEEN $1::bigint << 16 AND ($1::bigint << 16 | 65535) RETURNING id";
+    DROP_DETAILS = "DELETE FROM detail WHERE update_id BETWEEN $1::bigint << 16 AND ($1::bigint << 16 | 65535)";
+    SET_EVENT = "UPDATE event SET outcome = $2::smallint, updates = $3::integer, digest = $4::bigint, \
+        size = $5::bigint WHERE id = $1::bigint";
 
     ROOM = "SELECT what, sum(n)::bigint FROM ledger WHERE what = ANY($1::smallint[]) GROUP BY what";
     LEDGER = "SELECT what, sum(n)::bigint FROM ledger GROUP BY what";

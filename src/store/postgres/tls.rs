@@ -12,7 +12,9 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use rustls::{
+    CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
+};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_postgres::Socket;
 use tokio_postgres::tls::{ChannelBinding, MakeTlsConnect, TlsConnect};
@@ -63,8 +65,7 @@ fn roots(ca_file: Option<&Path>) -> Result<RootCertStore, Error> {
         roots.add_parsable_certificates(webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().cloned());
         return Ok(roots);
     };
-    let wrong =
-        |why: String| Error::Failed(format!("`store.ca_file` `{}`: {why}", path.display()));
+    let wrong = |why: String| Error::Failed(format!("`store.ca_file` `{}`: {why}", path.display()));
     let certificates =
         CertificateDer::pem_file_iter(path).map_err(|error| wrong(error.to_string()))?;
     for certificate in certificates {

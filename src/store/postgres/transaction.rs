@@ -4,10 +4,9 @@
 
 use std::time::Duration;
 
-use bytes::BytesMut;
 use futures_util::{TryFutureExt, future};
 use tokio_postgres::Row;
-use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
+use tokio_postgres::types::{ToSql, Type};
 
 use super::failure::{failed, is_in_the_way};
 use super::pool::{Held, Pool, scattered};
@@ -15,6 +14,9 @@ use crate::store::Error;
 
 /// How long a transaction may take, the answer included: then the connection is given up.
 const LONGEST: Duration = Duration::from_secs(15);
+
+/// How long to wait for the end of one that failed.
+const LEAVE: Duration = Duration::from_secs(2);
 
 /// How often a transaction is begun that is in another's way.
 const TRIES: u32 = 5;
@@ -60,26 +62,6 @@ macro_rules! params {
 
 pub(super) use params;
 
-/// Bytes that are shared with others.
-#[derive(Debug)]
-pub(super) struct Shared<'a>(pub(super) &'a [u8]);
-
-impl ToSql for Shared<'_> {
-    fn to_sql(
-        &self,
-        of: &Type,
-        out: &mut BytesMut,
-    ) -> Result<IsNull, Box<dyn std::error::Error + Sync + Send>> {
-        self.0.to_sql(of, out)
-    }
-
-    fn accepts(of: &Type) -> bool {
-        *of == Type::BYTEA
-    }
-
-    to_sql_checked!();
-}
-
 /// What went wrong within a transaction.
 #[derive(Debug)]
 pub(super) enum Fault {
@@ -116,9 +98,9 @@ impl Fault {
     }
 }
 
-/// A transaction that has begun.
+/// A transaction: what is done in it is done when it is committed, or not at all.
 pub(super) struct Transaction<'a> {
-    held: &'a Held<'a>,
+    held: Held<'a>,
 }
 
 impl Transaction<'_> {
@@ -145,53 +127,95 @@ impl Transaction<'_> {
     pub(super) async fn batch(&self, sql: &str) -> Result<(), Fault> {
         Ok(self.held.client.batch_execute(sql).await?)
     }
+
+    /// Begins it and does what `act` says: its first statements are on their way before the server has answered.
+    pub(super) async fn run<T>(
+        &self,
+        act: impl Future<Output = Result<T, Fault>>,
+    ) -> Result<T, Fault> {
+        let begun = self.held.client.batch_execute(&self.held.pool.begin).map_err(Fault::from);
+        match tokio::time::timeout(LONGEST, future::join(begun, act)).await {
+            Ok((Err(fault), _)) => Err(fault),
+            Ok((Ok(()), done)) => done,
+            Err(_) => Err(Fault::Error(Error::Away("PostgreSQL does not answer".to_owned()))),
+        }
+    }
+
+    async fn commit(self) -> Result<(), Fault> {
+        let committed = self.held.client.batch_execute("COMMIT");
+        match tokio::time::timeout(LONGEST, committed).await {
+            Ok(committed) => committed?,
+            Err(_) => return Err(Error::Away("PostgreSQL does not answer".to_owned()).into()),
+        }
+        self.held.give_back();
+        Ok(())
+    }
+
+    /// A connection that does not answer is closed, which ends its transaction too.
+    async fn roll_back(self) {
+        let rolled_back = self.held.client.batch_execute("ROLLBACK");
+        if matches!(tokio::time::timeout(LEAVE, rolled_back).await, Ok(Ok(()))) {
+            self.held.give_back();
+        }
+    }
 }
 
 impl Pool {
-    /// One transaction: what `act` does, all or nothing. It is begun again where another is in the way, so `act` may
-    /// be called more than once.
-    pub(super) async fn transaction<T>(
-        &self,
-        act: impl AsyncFn(&Transaction<'_>) -> Result<T, Fault>,
-    ) -> Result<T, Error> {
-        let mut tries = 1;
-        loop {
-            let tried = tokio::time::timeout(LONGEST, self.attempt(&act)).await;
-            match tried {
-                Ok(Ok(done)) => return Ok(done),
-                Ok(Err(Fault::InTheWay(_))) if tries < TRIES => {}
-                Ok(Err(fault)) => return Err(fault.into_error()),
-                Err(_) => return Err(Error::Away("PostgreSQL does not answer".to_owned())),
-            }
-            tokio::time::sleep(scattered(Duration::from_millis(10) * tries)).await;
-            tries += 1;
-        }
+    /// A transaction on a connection that nobody else has.
+    pub(super) async fn begin(&self) -> Result<Transaction<'_>, Error> {
+        Ok(Transaction { held: self.get().await? })
     }
+}
 
-    async fn attempt<T>(
-        &self,
-        act: &impl AsyncFn(&Transaction<'_>) -> Result<T, Fault>,
-    ) -> Result<T, Fault> {
-        let held = self.get().await?;
-        let transaction = Transaction { held: &held };
-        // The first statements are on their way before the server has answered that it has begun.
-        let begun = held.client.batch_execute(&self.begin).map_err(Fault::from);
-        let done = match future::join(begun, act(&transaction)).await {
-            (Err(fault), _) => Err(fault),
-            (Ok(()), done) => done,
-        };
-        match done {
-            Ok(done) => {
-                held.client.batch_execute("COMMIT").await?;
-                held.give_back();
-                Ok(done)
-            }
+/// How often a transaction was begun.
+#[derive(Default)]
+pub(super) struct Tries(u32);
+
+impl Tries {
+    /// Ends a transaction: what was done in it once it is committed, nothing where it is to be begun again.
+    pub(super) async fn end<T>(
+        &mut self,
+        transaction: Transaction<'_>,
+        done: Result<T, Fault>,
+    ) -> Result<Option<T>, Error> {
+        let fault = match done {
+            Ok(done) => match transaction.commit().await {
+                Ok(()) => return Ok(Some(done)),
+                Err(fault) => fault,
+            },
             Err(fault) => {
-                if held.client.batch_execute("ROLLBACK").await.is_ok() {
-                    held.give_back();
-                }
-                Err(fault)
+                transaction.roll_back().await;
+                fault
             }
+        };
+        self.0 += 1;
+        match fault {
+            Fault::InTheWay(_) if self.0 < TRIES => {
+                tokio::time::sleep(scattered(Duration::from_millis(10) * self.0)).await;
+                Ok(None)
+            }
+            fault => Err(fault.into_error()),
         }
     }
 }
+
+/// One transaction on a pool: what is done in it, all or nothing. It is begun again where another is in the way, so
+/// whatever is said may be done more than once.
+macro_rules! transacted {
+    ($pool:expr, |$transaction:ident| $act:expr) => {
+        async {
+            let mut tries = $crate::store::postgres::transaction::Tries::default();
+            loop {
+                let begun = $pool.begin().await?;
+                let $transaction = &begun;
+                let done = begun.run(async { $act }).await;
+                if let Some(done) = tries.end(begun, done).await? {
+                    break Ok::<_, $crate::store::Error>(done);
+                }
+            }
+        }
+        .await
+    };
+}
+
+pub(super) use transacted;

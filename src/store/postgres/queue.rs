@@ -1,0 +1,91 @@
+//! What waits for the store's tasks.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+
+use super::core::Core;
+use super::inbox::Waits;
+use super::lend::RawRun;
+use crate::store::form::prepared::Prepared;
+use crate::store::{AfterDead, End, Error, Joined, Lent, Receipt};
+
+/// A request to be stored.
+pub(super) struct AppendOp {
+    pub(super) prepared: Prepared,
+    pub(super) reply: oneshot::Sender<Result<Vec<Receipt>, Error>>,
+}
+
+impl Waits for AppendOp {
+    fn bytes(&self) -> usize {
+        self.prepared.bytes
+    }
+}
+
+/// What becomes of a lent update.
+#[derive(Debug, Clone)]
+pub(super) enum Ending {
+    /// What delivery says.
+    Said(End),
+    /// This release cannot read it: it is held, reason `version`.
+    Unreadable(String),
+}
+
+/// Ends to be recorded, of one run; without a reply where the store itself says them.
+pub(super) struct RecordOp {
+    pub(super) ends: Vec<(Lent, Ending)>,
+    pub(super) after_dead: AfterDead,
+    pub(super) reply: Option<oneshot::Sender<Result<bool, Error>>>,
+}
+
+impl RecordOp {
+    /// What the store itself says.
+    pub(super) fn of_ours(ends: Vec<(Lent, Ending)>) -> Self {
+        Self { ends, after_dead: AfterDead::Continue, reply: None }
+    }
+}
+
+impl Waits for RecordOp {}
+
+/// A run that turns out to belong to another lane.
+pub(super) struct JoinOp {
+    pub(super) run: Vec<Lent>,
+    pub(super) to: i64,
+    pub(super) reply: oneshot::Sender<Result<Joined, Error>>,
+}
+
+impl Waits for JoinOp {}
+
+/// Who has hung up needs no answer: what was stored is stored, what was lent goes back.
+pub(super) fn answer<T>(reply: oneshot::Sender<T>, answer: T) {
+    drop(reply.send(answer));
+}
+
+/// Updates on their way to who asked for them; what is not taken out goes back.
+pub(super) struct Lending {
+    runs: Vec<RawRun>,
+    core: Arc<Core>,
+}
+
+impl Lending {
+    pub(super) fn new(runs: Vec<RawRun>, core: Arc<Core>) -> Self {
+        Self { runs, core }
+    }
+
+    /// Takes them: from now on only a record ends the loan.
+    pub(super) fn take(mut self) -> Vec<RawRun> {
+        std::mem::take(&mut self.runs)
+    }
+}
+
+impl Drop for Lending {
+    fn drop(&mut self) {
+        let back = || Ending::Said(End::GivenBack { after: Duration::ZERO });
+        for run in &self.runs {
+            let ends = run.updates.iter().map(|claim| (claim.lent, back())).collect();
+            // Where the store is closed, it gives back all that it holds.
+            self.core.records.put(RecordOp::of_ours(ends)).unwrap_or_default();
+        }
+    }
+}

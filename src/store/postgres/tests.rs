@@ -1,0 +1,1 @@
+//! What only this store promises; the rest is in `conformance`.
