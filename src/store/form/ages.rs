@@ -126,9 +126,10 @@ impl Lists {
 
     /// Of the lists, the one whose next entry has come of age first. `first` are the ends of the next entries.
     pub(in crate::store) fn oldest(&self, first: &[Option<i64>], ages: Ages) -> Option<usize> {
-        let of_age = self.all.iter().zip(first).enumerate().filter_map(|(at, ((list, _), first))| {
-            first.filter(|first| *first < ages.of_list(*list)).map(|first| (first, at))
-        });
+        let of_age =
+            self.all.iter().zip(first).enumerate().filter_map(|(at, ((list, _), first))| {
+                first.filter(|first| *first < ages.of_list(*list)).map(|first| (first, at))
+            });
         of_age.min().map(|(_, at)| at)
     }
 

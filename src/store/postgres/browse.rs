@@ -5,7 +5,7 @@ use tokio_postgres::Row;
 use super::core::Core;
 use super::queries;
 use super::sealing::{SEALED, opened, text};
-use super::transaction::{Fault, Transaction, params};
+use super::transaction::{Fault, Transaction, params, transacted};
 use crate::event::{EventId, SourceName};
 use crate::store::form::cipher::Cipher;
 use crate::store::form::cursor::{most, place};
@@ -26,7 +26,7 @@ impl Core {
         page: &Page,
     ) -> Result<Vec<EventRow>, Error> {
         let (before, most) = (place(page)?.id, most(page));
-        self.read(async |transaction: &Transaction<'_>| {
+        transacted!(self.pool, |transaction| {
             let rows = match &filter.source {
                 None => transaction.query(queries::EVENTS, params![before, most]).await?,
                 Some(source) => {
@@ -39,16 +39,16 @@ impl Core {
             };
             Ok(rows.iter().map(|row| raw_event(row).row()).collect::<Result<_, _>>()?)
         })
-        .await
     }
 
     pub(super) async fn event(&self, id: EventId) -> Result<Option<StoredEvent>, Error> {
         let id = id.0;
-        self.read(async |transaction: &Transaction<'_>| {
+        transacted!(self.pool, |transaction| {
+            let of = params![id];
             let (event, request, updates) = futures_util::try_join!(
-                transaction.query_opt(queries::EVENT, params![id]),
-                transaction.query_opt(queries::REQUEST_OF, params![id]),
-                transaction.query(queries::UPDATES_OF_EVENT, params![id]),
+                transaction.query_opt(queries::EVENT, of),
+                transaction.query_opt(queries::REQUEST_OF, of),
+                transaction.query(queries::UPDATES_OF_EVENT, of),
             )?;
             // Between the statements it may have been deleted.
             let Some((event, request)) = event.zip(request) else { return Ok(None) };
@@ -60,7 +60,6 @@ impl Core {
                 updates: updates.collect::<Result<_, _>>()?,
             }))
         })
-        .await
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::core::Core;
 use super::pool::scattered;
 use super::retention::Round;
-use super::transaction::Transaction;
+use super::transaction::transacted;
 use crate::store::Error;
 use crate::store::form::ages::Lists;
 use crate::store::form::state::outcome_word;
@@ -58,20 +58,14 @@ impl Core {
     }
 
     /// Deletes all that has come of age.
-    async fn clean(
-        &self,
-        lists: &mut Lists,
-        said: &mut Option<Duration>,
-    ) -> Result<(), Error> {
+    async fn clean(&self, lists: &mut Lists, said: &mut Option<Duration>) -> Result<(), Error> {
         let clock = self.clock.monotonic();
-        let sources = self.read(async |transaction: &Transaction<'_>| transaction.sources().await);
-        lists.look(sources.await?, clock);
+        let sources = transacted!(self.pool, |transaction| transaction.sources().await);
+        lists.look(sources?, clock);
         loop {
-            let scarce = self
-                .read(async |transaction: &Transaction<'_>| {
-                    Ok(self.is_scarce(self.filled(transaction).await?.used))
-                })
-                .await?;
+            let scarce = transacted!(self.pool, |transaction| {
+                Ok(self.is_scarce(self.filled(transaction).await?.used))
+            })?;
             let round = self.round(lists, scarce).await?;
             if let Some((at, place)) = round.reached {
                 lists.reached(at, place);

@@ -4,7 +4,7 @@ use super::core::Core;
 use super::queries;
 use super::sealing::{named_opened, named_sealed};
 use super::statements;
-use super::transaction::{Transaction, params};
+use super::transaction::{params, transacted};
 use crate::event::SourceName;
 use crate::store::Error;
 use crate::store::form::kept::UNREADABLE;
@@ -32,23 +32,23 @@ impl Core {
         };
         let texts = files.iter().map(seal).collect::<Result<Vec<_>, _>>()?;
         let names: Vec<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
-        self.alone("keep", async |transaction: &Transaction<'_>| {
-            // Others may keep theirs now: one set of files is kept, not a mixture.
-            transaction.batch(queries::LOCK_MAPPINGS).await?;
-            transaction.execute(queries::FORGET_MAPPINGS, &[]).await?;
-            transaction.execute(queries::KEEP_MAPPINGS, params![names, texts]).await?;
-            Ok(())
-        })
-        .await
+        self.noted(
+            "keep",
+            transacted!(self.pool, |transaction| {
+                // Others may keep theirs now: one set of files is kept, not a mixture.
+                transaction.batch(queries::LOCK_MAPPINGS).await?;
+                transaction.execute(queries::FORGET_MAPPINGS, &[]).await?;
+                transaction.execute(queries::KEEP_MAPPINGS, params![names, texts]).await?;
+                Ok(())
+            }),
+        )
     }
 
     /// The files that are kept, in the order of their names.
     pub(super) async fn kept_mappings(&self) -> Result<Vec<(String, String)>, Error> {
-        let rows = self
-            .read(async |transaction: &Transaction<'_>| {
-                transaction.query(queries::KEPT_MAPPINGS, &[]).await
-            })
-            .await?;
+        let rows = transacted!(self.pool, |transaction| {
+            transaction.query(queries::KEPT_MAPPINGS, &[]).await
+        })?;
         let read = |row: &tokio_postgres::Row| {
             let name: String = row.get(0);
             let text = named_opened(&self.cipher, MAPPING, &name, row.get(1));
@@ -66,12 +66,13 @@ impl Core {
     ) -> Result<String, Error> {
         let name = name_of(source);
         let sealed = named_sealed(&self.cipher, SECRET, &name, secret.as_bytes().to_vec())?;
-        let kept = self
-            .alone("adopt", async |transaction: &Transaction<'_>| {
+        let kept = self.noted(
+            "adopt",
+            transacted!(self.pool, |transaction| {
                 transaction.execute(statements::ADD_BYTES, params![name, sealed]).await?;
                 transaction.query_opt(statements::GET_BYTES, params![name]).await
-            })
-            .await?;
+            }),
+        )?;
         let kept = kept.and_then(|row| row.get(0)).ok_or_else(unreadable)?;
         self.secret(&name, kept)
     }
@@ -82,11 +83,9 @@ impl Core {
         source: &SourceName,
     ) -> Result<Option<String>, Error> {
         let name = name_of(source);
-        let kept = self
-            .read(async |transaction: &Transaction<'_>| {
-                transaction.query_opt(statements::GET_BYTES, params![name]).await
-            })
-            .await?;
+        let kept = transacted!(self.pool, |transaction| {
+            transaction.query_opt(statements::GET_BYTES, params![name]).await
+        })?;
         let kept: Option<Vec<u8>> = kept.and_then(|row| row.get(0));
         kept.map(|kept| self.secret(&name, kept)).transpose()
     }
@@ -94,10 +93,12 @@ impl Core {
     /// Whether there was a secret of the source's sender.
     pub(super) async fn forget_secret(&self, source: &SourceName) -> Result<bool, Error> {
         let name = name_of(source);
-        self.alone("adopt", async |transaction: &Transaction<'_>| {
-            Ok(transaction.execute(queries::FORGET_META, params![name]).await? > 0)
-        })
-        .await
+        self.noted(
+            "adopt",
+            transacted!(self.pool, |transaction| {
+                Ok(transaction.execute(queries::FORGET_META, params![name]).await? > 0)
+            }),
+        )
     }
 
     fn secret(&self, name: &str, kept: Vec<u8>) -> Result<String, Error> {

@@ -74,6 +74,8 @@ queries! {
     KEYS_OF = "SELECT lane, key FROM alias WHERE lane = ANY($1::bigint[])";
 
     FORGET_META = "DELETE FROM meta WHERE name = $1::text";
+    SET_BYTES = "INSERT INTO meta(name, bytes) VALUES ($1::text, $2::bytea) \
+        ON CONFLICT (name) DO UPDATE SET bytes = excluded.bytes";
     ADD_NUMBER = "INSERT INTO meta(name, number) VALUES ($1::text, $2::bigint) ON CONFLICT (name) DO NOTHING";
 
     LOCK_MAPPINGS = "LOCK TABLE mapping IN SHARE ROW EXCLUSIVE MODE";
@@ -127,7 +129,6 @@ queries! {
     DROP_KEYS = "DELETE FROM seen WHERE key IN (SELECT key FROM seen WHERE expires_at <= $1::bigint \
         ORDER BY expires_at LIMIT $2::bigint FOR UPDATE SKIP LOCKED)";
 
-    ONE_MOMENT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY";
     ALL_NAMES = "SELECT id, text FROM name";
     LEDGER_OF_SOURCES = "SELECT source, what, sum(n)::bigint FROM ledger GROUP BY source, what";
     COUNT_EVENTS = "SELECT source, outcome, count(*) FROM event GROUP BY source, outcome";

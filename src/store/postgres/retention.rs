@@ -6,7 +6,7 @@ use super::core::Core;
 use super::ledger::Work;
 use super::queries;
 use super::removal::Removed;
-use super::transaction::{Fault, Transaction, params};
+use super::transaction::{Fault, Transaction, params, transacted};
 use crate::store::Error;
 use crate::store::form::ages::{Ages, BATCH, List, Lists, MOST_UPDATES, Place};
 use crate::store::form::ledger::Deltas;
@@ -24,31 +24,35 @@ pub(super) struct Round {
 impl Core {
     /// Deletes the next of what has come of age, the oldest first. One process does so at a time.
     pub(super) async fn round(&self, lists: &Lists, scarce: bool) -> Result<Round, Error> {
-        self.alone("retain", async |transaction: &Transaction<'_>| {
-            let keeps = transaction.query_opt(queries::KEEPS_HOUSE, params![&*self.schema]).await?;
-            if !keeps.is_some_and(|row| row.get(0)) {
-                return Ok(Round { is_done: true, ..Round::default() });
-            }
-            let now = transaction.now(self.manual()).await?;
-            let ages = lists.ages(now, scarce);
-            let mut first = Vec::with_capacity(lists.all().len());
-            for (list, place) in lists.all() {
-                first.push(transaction.oldest_of(*list, *place).await?);
-            }
-            let oldest = lists.oldest(&first, ages);
-            let Some((at, list)) = oldest.and_then(|at| Some((at, lists.all().get(at).copied()?)))
-            else {
-                let keys = transaction.execute(queries::DROP_KEYS, params![now, BATCH]).await?;
-                let is_done = i64::try_from(keys).is_ok_and(|keys| keys < BATCH);
-                return Ok(Round { is_done, ..Round::default() });
-            };
-            self.delete(transaction, list, ages, now).await.map(|(removed, reached)| Round {
-                removed,
-                reached: reached.map(|place| (at, place)),
-                is_done: false,
-            })
-        })
-        .await
+        self.noted(
+            "retain",
+            transacted!(self.pool, |transaction| {
+                let keeps =
+                    transaction.query_opt(queries::KEEPS_HOUSE, params![&*self.schema]).await?;
+                if !keeps.is_some_and(|row| row.get(0)) {
+                    return Ok(Round { is_done: true, ..Round::default() });
+                }
+                let now = transaction.now(self.manual()).await?;
+                let ages = lists.ages(now, scarce);
+                let mut first = Vec::with_capacity(lists.all().len());
+                for (list, place) in lists.all() {
+                    first.push(transaction.oldest_of(*list, *place).await?);
+                }
+                let oldest = lists.oldest(&first, ages);
+                let Some((at, list)) =
+                    oldest.and_then(|at| Some((at, lists.all().get(at).copied()?)))
+                else {
+                    let keys = transaction.execute(queries::DROP_KEYS, params![now, BATCH]).await?;
+                    let is_done = i64::try_from(keys).is_ok_and(|keys| keys < BATCH);
+                    return Ok(Round { is_done, ..Round::default() });
+                };
+                self.delete(transaction, list, ages, now).await.map(|(removed, reached)| Round {
+                    removed,
+                    reached: reached.map(|place| (at, place)),
+                    is_done: false,
+                })
+            }),
+        )
     }
 
     async fn delete(
@@ -89,7 +93,8 @@ impl Transaction<'_> {
     async fn oldest_of(&self, list: List, (ended, id): Place) -> Result<Option<i64>, Fault> {
         let row = match list {
             List::Ended(state, source) => {
-                let of = params![state as i16, source, ended, id];
+                let state = state as i16;
+                let of = params![state, source, ended, id];
                 self.query_opt(queries::OLDEST_ENDED, of).await?
             }
             List::Without(outcome) => {
@@ -110,7 +115,8 @@ impl Transaction<'_> {
         let (before, most) = (ages.of_list(list), ages.most);
         let rows = match list {
             List::Ended(state, source) => {
-                let of = params![state as i16, source, ended, id, before, most];
+                let state = state as i16;
+                let of = params![state, source, ended, id, before, most];
                 self.query(queries::ENDED_BEFORE, of).await?
             }
             List::Without(outcome) => {

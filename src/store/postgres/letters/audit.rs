@@ -2,26 +2,23 @@
 
 use super::super::core::Core;
 use super::super::queries;
-use super::super::transaction::{Fault, Transaction};
+use super::super::transaction::{Fault, Transaction, transacted};
 use crate::store::Error;
 use crate::store::form::audit::{Counts, balances, counts, of_events, of_updates};
 use crate::store::letters::Balance;
 
 impl Core {
     pub(super) async fn audit(&self) -> Result<Vec<Balance>, Error> {
-        let (counters, rows, names) = self
-            .read_all(async |transaction: &Transaction<'_>| {
-                transaction.batch(queries::ONE_MOMENT).await?;
-                let counters = counted(transaction, queries::LEDGER_OF_SOURCES, |what| {
-                    u8::try_from(what).ok()
-                });
-                let counters = counters.await?;
-                let mut rows = counted(transaction, queries::COUNT_EVENTS, of_events).await?;
-                rows.extend(counted(transaction, queries::COUNT_UPDATES, of_updates).await?);
-                let names = transaction.query(queries::ALL_NAMES, &[]).await?;
-                Ok((counters, rows, names))
-            })
-            .await?;
+        let (counters, rows, names) = transacted!(long self.pool, |transaction| {
+            let counters = counted(transaction, queries::LEDGER_OF_SOURCES, |what| {
+                u8::try_from(what).ok()
+            });
+            let counters = counters.await?;
+            let mut rows = counted(transaction, queries::COUNT_EVENTS, of_events).await?;
+            rows.extend(counted(transaction, queries::COUNT_UPDATES, of_updates).await?);
+            let names = transaction.query(queries::ALL_NAMES, &[]).await?;
+            Ok((counters, rows, names))
+        })?;
         let names = names.into_iter().map(|row| (row.get(0), row.get(1))).collect();
         Ok(balances(&counters, &rows, &names))
     }

@@ -13,7 +13,7 @@ use super::super::core::Core;
 use super::super::lanes::sorted;
 use super::super::ledger::Work;
 use super::super::sealing::sealed;
-use super::super::transaction::{Fault, Transaction, params};
+use super::super::transaction::{Fault, Transaction, params, transacted};
 use super::super::{queries, statements};
 use crate::contact::SkippedReason;
 use crate::store::Error;
@@ -131,10 +131,11 @@ impl Core {
         upto: i64,
     ) -> Result<Vec<Changed>, Error> {
         let subjects = Subjects::of(changes);
-        let rules = subjects.come.iter().map(|update| &*update.rule);
+        let rules = subjects.come.iter().map(|update| &*update.rule).collect();
         self.names.meet(&self.pool, rules).await?;
-        let made = self
-            .alone("change", async |transaction: &Transaction<'_>| {
+        let made = self.noted(
+            "change",
+            transacted!(self.pool, |transaction| {
                 let filled = Filled { used: 0, ..self.filled(transaction).await? };
                 if let Some(full) = self.refusal(filled, subjects.waiting) {
                     return Err(Error::Full(full).into());
@@ -146,8 +147,8 @@ impl Core {
                 }
                 making.end().await?;
                 Ok(made)
-            })
-            .await?;
+            }),
+        )?;
         self.wake.now();
         Ok(made)
     }
@@ -298,14 +299,9 @@ impl<'a> Making<'a> {
         Ok(if replaced { Changed::Done } else { Changed::StandsOtherwise })
     }
 
-    async fn set_state(
-        &self,
-        id: i64,
-        state: State,
-        reason: Option<&str>,
-    ) -> Result<(), Fault> {
-        let reason = reason.map(str::to_owned);
-        let set = params![id, state as i16, reason, self.now];
+    async fn set_state(&self, id: i64, state: State, reason: Option<&str>) -> Result<(), Fault> {
+        let (state, reason) = (state as i16, reason.map(str::to_owned));
+        let set = params![id, state, reason, self.now];
         self.transaction.execute(queries::SET_STATE, set).await?;
         Ok(())
     }

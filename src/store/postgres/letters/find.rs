@@ -6,7 +6,7 @@ use super::super::browse::raw_update;
 use super::super::core::Core;
 use super::super::lanes::sorted;
 use super::super::queries;
-use super::super::transaction::{Fault, Transaction, params};
+use super::super::transaction::{Fault, Transaction, params, transacted};
 use crate::store::form::cipher::Cipher;
 use crate::store::form::cursor::{Place, most};
 use crate::store::form::row::RawUpdate;
@@ -32,7 +32,7 @@ impl Core {
         page: &Page,
     ) -> Result<Found, Error> {
         let lane = wanted.contact.as_ref().map(|who| self.keys.lane(who));
-        self.read(async |transaction: &Transaction<'_>| {
+        transacted!(self.pool, |transaction| {
             let lanes = match lane {
                 Some(lane) => transaction.families(&[lane]).await?.remove(&lane),
                 None => None,
@@ -59,7 +59,6 @@ impl Core {
             }
             Ok(asked.joined(parts))
         })
-        .await
     }
 }
 
@@ -137,7 +136,8 @@ impl List {
                 transaction.query(queries::UPDATES_IN_FLIGHT, params![id, most, source]).await?
             }
             Self::Finished(state, source) => {
-                let of = params![id, most, source, finished_at, state as i16];
+                let state = state as i16;
+                let of = params![id, most, source, finished_at, state];
                 transaction.query(queries::UPDATES_FINISHED, of).await?
             }
         };

@@ -12,7 +12,7 @@ use std::collections::HashMap;
 use super::super::core::Core;
 use super::super::lanes::sorted;
 use super::super::queries;
-use super::super::transaction::{Fault, Transaction, params};
+use super::super::transaction::{Fault, params, transacted};
 use crate::contact::Since;
 use crate::event::{EventId, UpdateId};
 use crate::store::Error;
@@ -29,8 +29,9 @@ impl Core {
     /// For each of these updates, by the lane of what names its contact.
     pub(super) async fn later(&self, asked: Vec<(UpdateId, i64)>) -> Result<Later, Error> {
         let of = sorted(asked.iter().map(|(_, lane)| *lane));
-        let (families, youngest) = self
-            .alone("change", async |transaction: &Transaction<'_>| {
+        let (families, youngest) = self.noted(
+            "change",
+            transacted!(self.pool, |transaction| {
                 let before = transaction.families(&of).await?;
                 let lanes = sorted(before.values().flatten().copied());
                 transaction.lock_lanes(&lanes, None).await?;
@@ -43,8 +44,8 @@ impl Core {
                 transaction.set_right(&lanes, now).await?;
                 let youngest: Option<i64> = youngest.and_then(|row| row.get(0));
                 Ok((families, youngest.unwrap_or(0)))
-            })
-            .await?;
+            }),
+        )?;
         let mut lanes = Lanes::new();
         for (place, (update, lane)) in asked.iter().enumerate() {
             for lane in families.get(lane).into_iter().flatten() {
@@ -71,16 +72,14 @@ impl Core {
             let of = lanes.get(lane)?;
             of.iter().any(|(earlier, _)| earlier < id).then_some(of)
         };
-        let (rows, mut plans) = self
-            .read(async |transaction: &Transaction<'_>| {
-                let rows = transaction.query(queries::UPDATES_AFTER, params![after, ROWS]).await?;
-                let rows: Vec<(i64, i64, i16)> =
-                    rows.into_iter().map(|row| (row.get(0), row.get(1), row.get(2))).collect();
-                let meant = rows.iter().filter(|row| asked(row).is_some()).map(|row| row.0);
-                let plans = self.plans(transaction, &meant.collect::<Vec<_>>()).await?;
-                Ok((rows, plans))
-            })
-            .await?;
+        let (rows, mut plans) = transacted!(self.pool, |transaction| {
+            let rows = transaction.query(queries::UPDATES_AFTER, params![after, ROWS]).await?;
+            let rows: Vec<(i64, i64, i16)> =
+                rows.into_iter().map(|row| (row.get(0), row.get(1), row.get(2))).collect();
+            let meant = rows.iter().filter(|row| asked(row).is_some()).map(|row| row.0);
+            let plans = self.plans(transaction, &meant.collect::<Vec<_>>()).await?;
+            Ok((rows, plans))
+        })?;
         for row in &rows {
             let (id, _, state) = *row;
             let Some(of) = asked(row) else { continue };

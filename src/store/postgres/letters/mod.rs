@@ -11,7 +11,7 @@ mod replace;
 use async_trait::async_trait;
 
 use super::core::Core;
-use super::transaction::{Transaction, params};
+use super::transaction::{params, transacted};
 use super::{PostgresStore, queries, schema};
 use crate::contact::Who;
 use crate::event::{EventId, UpdateId};
@@ -61,23 +61,24 @@ impl Letters for PostgresStore {
 impl Core {
     /// Notes that an operator has paused delivery, or has it go on.
     async fn halt(&self, halted: bool) -> Result<(), Error> {
-        self.alone("change", async |transaction: &Transaction<'_>| {
-            if halted {
-                // Since when it is paused is when it was first.
-                let now = transaction.now(self.manual()).await?;
-                transaction.execute(queries::ADD_NUMBER, params![HALTED, now]).await?;
-            } else {
-                transaction.execute(queries::FORGET_META, params![HALTED]).await?;
-            }
-            Ok(())
-        })
-        .await
+        self.noted(
+            "change",
+            transacted!(self.pool, |transaction| {
+                if halted {
+                    // Since when it is paused is when it was first.
+                    let now = transaction.now(self.manual()).await?;
+                    transaction.execute(queries::ADD_NUMBER, params![HALTED, now]).await?;
+                } else {
+                    transaction.execute(queries::FORGET_META, params![HALTED]).await?;
+                }
+                Ok(())
+            }),
+        )
     }
 
     async fn halted(&self) -> Result<Option<Halt>, Error> {
-        let since = self
-            .read(async |transaction: &Transaction<'_>| schema::number(transaction, HALTED).await)
-            .await?;
+        let since =
+            transacted!(self.pool, |transaction| schema::number(transaction, HALTED).await)?;
         let moment = since.map(jiff::Timestamp::from_millisecond).transpose();
         let since = moment.map_err(|_| Error::Failed("its pause is damaged".to_owned()))?;
         Ok(since.map(|since| Halt { since }))

@@ -6,7 +6,7 @@ use super::super::browse::raw_update;
 use super::super::core::Core;
 use super::super::queries;
 use super::super::sealing::unsealed;
-use super::super::transaction::{Fault, Transaction, params};
+use super::super::transaction::{Fault, Transaction, params, transacted};
 use crate::contact::PlannedUpdate;
 use crate::event::UpdateId;
 use crate::store::Error;
@@ -21,7 +21,7 @@ impl Core {
     /// Those of these updates that are there, in the order in which they are asked for.
     pub(super) async fn letters(&self, updates: &[UpdateId]) -> Result<Vec<Letter>, Error> {
         let ids: Vec<i64> = updates.iter().map(|update| number(*update)).collect();
-        self.read(async |transaction: &Transaction<'_>| {
+        transacted!(self.pool, |transaction| {
             let rows = transaction.query(queries::LETTERS, params![ids]).await?;
             let rows = rows.iter().map(|row| raw_update(&self.cipher, row));
             let mut rows: HashMap<i64, _> = rows.map(|raw| (raw.number, raw)).collect();
@@ -37,7 +37,6 @@ impl Core {
             }
             Ok(letters)
         })
-        .await
     }
 
     /// The plans of updates; what this release cannot read is not there.

@@ -33,9 +33,11 @@ impl Making<'_> {
         updates: &[PreparedRemap],
     ) -> Result<bool, Fault> {
         let transaction = self.transaction;
+        let only = vec![event];
+        let of = params![only];
         let (stands, of_event) = futures_util::try_join!(
-            transaction.query_opt(queries::LOCK_EVENTS, params![vec![event]]),
-            transaction.query(queries::STANDING_OF_EVENTS, params![vec![event]]),
+            transaction.query_opt(queries::LOCK_EVENTS, of),
+            transaction.query(queries::STANDING_OF_EVENTS, of),
         )?;
         let Some(stands) = stands else { return Ok(false) };
         let (source, outcome): (i64, i16) = (stands.get(1), stands.get(2));
