@@ -142,6 +142,15 @@ impl PostgresStore {
         Ok(Arc::new(Self { core, tasks }))
     }
 
+    /// Whether there is a store at this place: its tables, of whatever release.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Away`] says that the database cannot be reached.
+    pub async fn is_there(place: &Place) -> Result<bool, Error> {
+        schema::is_there(&Pool::new(place)?, &place.address.schema).await
+    }
+
     /// Reads what was lent; what this release cannot read is held instead. Nothing where nothing is left.
     fn readable(&self, run: RawRun) -> Option<Run> {
         let mut updates = Vec::with_capacity(run.updates.len());
