@@ -136,7 +136,8 @@ impl Core {
         }
         let Decided { fates, fresh, .. } = &decided;
         let updates = || fresh.iter().flat_map(|fresh| &fresh.event.updates);
-        let mut arrivals = Arrivals::lock(transaction, (&contacts, lanes), updates(), now).await?;
+        let mut arrivals =
+            Arrivals::lock(transaction, (&contacts, lanes), updates(), &[], now).await?;
         let mut ids = event_ids(transaction, fresh.len()).await?;
         ids.sort_unstable();
         let lost = see(transaction, fresh, &ids, now).await?;
@@ -189,6 +190,9 @@ impl Core {
             row.map_or(0, |row| row.get::<_, i64>(1))
         };
         let used = EMPTY.saturating_add(u64::try_from(of(What::Bytes)).unwrap_or(0));
+        if self.is_scarce(used) {
+            self.scarce.notify_one();
+        }
         Ok(Filled { open: of(What::Open), used })
     }
 

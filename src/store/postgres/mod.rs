@@ -16,24 +16,32 @@
 mod address;
 mod append;
 mod arrivals;
+mod browse;
 mod claim;
 mod core;
 mod ends;
 mod failure;
 mod holder;
+mod house;
 mod inbox;
 mod join;
+mod kept;
+mod key_file;
 mod lanes;
 mod ledger;
 mod lend;
+mod letters;
 mod listen;
 mod marks;
 mod names;
 mod numbers;
 mod pool;
+mod queries;
 mod queue;
 mod record;
 mod remap;
+mod removal;
+mod retention;
 mod revive;
 mod rows;
 mod schema;
@@ -58,9 +66,10 @@ use self::lend::{ClaimOp, RawClaim, RawRun};
 use self::pool::Pool;
 use self::queue::{AppendOp, Ending, JoinOp, RecordOp};
 use super::form::cipher::Cipher;
-use super::form::kept::{self, LARGE_BODY};
+use super::form::kept::{self as form_kept, LARGE_BODY};
 use super::form::keys::Keys;
 use super::form::prepared::{Prepared, PreparedAgain};
+use super::letters::{Letters, Search};
 use super::settings::StoreSettings;
 use super::{
     AfterDead, Claim, End, Error, EventFilter, EventRow, Joined, Lane, Lent, Marked, NewEvent,
@@ -98,6 +107,7 @@ impl PostgresStore {
         let pool = Pool::new(place)?;
         let cipher = Cipher::read(settings.encryption_key_file.as_deref())?;
         schema::migrate(&pool, &schema, schema::STEPS).await?;
+        key_file::check(&pool, &cipher).await?;
         let keys = Keys::new(&schema::hash_key(&pool).await?);
         // A series that begins with its first failure does not rise: no alert would see that one.
         for operation in ["append", "record", "claim", "keep", "adopt", "change", "revive", "hold"]
@@ -127,6 +137,8 @@ impl PostgresStore {
         let (holding, listening) = (Arc::clone(&core), Arc::clone(&core));
         tasks.spawn(async move { holding.keep_holding().await });
         tasks.spawn(async move { listening.listen().await });
+        tasks.spawn(Arc::clone(&core).keep_house());
+        tasks.spawn(Arc::clone(&core).follow_keys());
         Ok(Arc::new(Self { core, tasks }))
     }
 
@@ -228,37 +240,45 @@ impl Store for PostgresStore {
     }
 
     async fn events(&self, filter: &EventFilter, page: Page) -> Result<Vec<EventRow>, Error> {
-        drop((filter, page));
-        Err(not_yet())
+        self.core.is_open()?;
+        self.core.events(filter, &page).await
     }
 
     async fn updates(&self, filter: &UpdateFilter, page: Page) -> Result<Vec<UpdateRow>, Error> {
-        drop((filter, page));
-        Err(not_yet())
+        let UpdateFilter { state, source } = filter.clone();
+        let states = state.into_iter().collect();
+        let search = Search { states, source, ..Search::default() };
+        Ok(self.find(&search, page).await?.rows)
     }
 
-    async fn event(&self, _id: EventId) -> Result<Option<StoredEvent>, Error> {
-        Err(not_yet())
+    async fn event(&self, id: EventId) -> Result<Option<StoredEvent>, Error> {
+        self.core.is_open()?;
+        self.core.event(id).await
     }
 
-    async fn keep_mappings(&self, _files: Vec<(String, String)>) -> Result<(), Error> {
-        Err(not_yet())
+    async fn keep_mappings(&self, files: Vec<(String, String)>) -> Result<(), Error> {
+        self.core.is_open()?;
+        self.core.keep_mappings(&files).await
     }
 
     async fn kept_mappings(&self) -> Result<Vec<(String, String)>, Error> {
-        Err(not_yet())
+        self.core.is_open()?;
+        self.core.kept_mappings().await
     }
 
-    async fn adopt_secret(&self, _source: &SourceName, _secret: &str) -> Result<String, Error> {
-        Err(not_yet())
+    async fn adopt_secret(&self, source: &SourceName, secret: &str) -> Result<String, Error> {
+        self.core.is_open()?;
+        self.core.adopt_secret(source, secret).await
     }
 
-    async fn adopted_secret(&self, _source: &SourceName) -> Result<Option<String>, Error> {
-        Err(not_yet())
+    async fn adopted_secret(&self, source: &SourceName) -> Result<Option<String>, Error> {
+        self.core.is_open()?;
+        self.core.adopted_secret(source).await
     }
 
-    async fn forget_secret(&self, _source: &SourceName) -> Result<bool, Error> {
-        Err(not_yet())
+    async fn forget_secret(&self, source: &SourceName) -> Result<bool, Error> {
+        self.core.is_open()?;
+        self.core.forget_secret(source).await
     }
 
     async fn check_writable(&self) -> Result<(), Error> {
@@ -284,15 +304,11 @@ impl Drop for PostgresStore {
     }
 }
 
-fn not_yet() -> Error {
-    Error::Failed("it is not kept in PostgreSQL yet".to_owned())
-}
-
 /// Reads a lent update, or says why this release cannot.
 fn readable(raw: RawClaim) -> Result<Claim, String> {
     Ok(Claim {
         lent: raw.lent,
-        planned: kept::plan(raw.form, &raw.plan)?,
+        planned: form_kept::plan(raw.form, &raw.plan)?,
         source: SourceName::try_from(&*raw.source)
             .map_err(|_| "its source has a name that this release does not know".to_owned())?,
         rule: raw.rule,
