@@ -140,7 +140,7 @@ impl Bridge {
             Arc::clone(&metrics),
             Arc::clone(&clock),
             look(&intake, &pauses, &live),
-            desk(letters, &intake, &pauses, &settings.chatflow),
+            desk(Arc::clone(&letters), &intake, &pauses, &settings.chatflow),
         ));
         if token.is_none() {
             tracing::warn!(
@@ -162,6 +162,9 @@ impl Bridge {
         };
         let listeners = listen(served, &*store).await?;
         let stop = CancellationToken::new();
+        if store::file(&settings.store)?.is_none() {
+            work.spawn(desk::follow_halted(letters, Arc::clone(&pauses), stop.clone()));
+        }
         work.spawn(delivery.run(stop.clone()));
         key::follow_files(&settings, (client, pauses), guard.as_ref(), &work, &stop);
         work.spawn(intake.keep_house(stop.clone()));
