@@ -118,6 +118,15 @@ impl Attempts {
         Self { store, outbound, resolver, policy, clock, chance, tally, one_at_a_time, unclear }
     }
 
+    /// The latest monotonic time at which a request may begin that ends while these are still lent; nothing where it is
+    /// too late already.
+    fn lent_until(&self, part: &[Claim]) -> Option<Duration> {
+        let sure = part.first().and_then(|claim| self.store.sure_for(claim.lent.fence));
+        let Some(sure) = sure else { return Some(Duration::MAX) };
+        let left = sure.checked_sub(self.policy.rest).filter(|left| !left.is_zero())?;
+        Some(self.clock.monotonic().saturating_add(left))
+    }
+
     /// One attempt with the first `count` of what is `left` of a run, in one request; `lane` is the one they wait in,
     /// `claimed` the monotonic time at which they were lent.
     pub(super) async fn attempt(
@@ -147,7 +156,8 @@ impl Attempts {
                 return Ended::all(End::Delivered, part);
             }
             let turn = self.one_at_a_time.lock(id.as_str().to_ascii_lowercase()).await;
-            let latest = claimed.saturating_add(HELD_AT_MOST);
+            let Some(lent_until) = self.lent_until(part) else { return Ended::not_sent(part) };
+            let latest = claimed.saturating_add(HELD_AT_MOST).min(lent_until);
             let failure = match self.update(&id, sent, latest).await {
                 Ok(()) => {
                     self.resolver.changed(&id, sent);

@@ -72,9 +72,9 @@ use super::form::prepared::{Prepared, PreparedAgain};
 use super::letters::{Letters, Search};
 use super::settings::StoreSettings;
 use super::{
-    AfterDead, Claim, End, Error, EventFilter, EventRow, Joined, Lane, Lent, Marked, NewEvent,
-    NewUpdate, Numbers, Page, Receipt, Request, Run, Store, StoredEvent, UpdateFilter, UpdateRow,
-    Wanted,
+    AfterDead, Claim, End, Error, EventFilter, EventRow, Fence, Joined, Lane, Lent, Marked,
+    NewEvent, NewUpdate, Numbers, Page, Receipt, Request, Run, Store, StoredEvent, UpdateFilter,
+    UpdateRow, Wanted,
 };
 use crate::clock::SharedClock;
 use crate::contact::Who;
@@ -217,6 +217,10 @@ impl Store for PostgresStore {
                 return Ok(runs);
             }
         }
+    }
+
+    fn sure_for(&self, fence: Fence) -> Option<Duration> {
+        Some(self.core.holder.sure_for(fence))
     }
 
     async fn record(&self, ends: Vec<(Lent, End)>, after_dead: AfterDead) -> Result<bool, Error> {
