@@ -87,7 +87,7 @@ async fn a_pause_of_an_operator_holds_everywhere() {
         let answer = client().post(url).bearer_auth(TOKEN).json(&()).send().await.unwrap();
         assert_eq!(answer.status(), StatusCode::OK);
     };
-    let paused = async || ask(&other, "/api/status").await["paused"].clone();
+    let paused = async || ask(&other, "/api/status").await["delivery"]["paused"].clone();
 
     switch("pause").await;
     until("the other rests too", async || paused().await == json!(["operator"])).await;
