@@ -102,6 +102,7 @@ async fn status(state: web::Data<State>) -> HttpResponse {
         "delivery": {
             "paused": overview.paused,
             "paused_by_operator_since": halted.map(|halt| halt.since),
+            "other_replicas": overview.other_replicas,
         },
         "numbers": numbers,
         "ledger_imbalance": numbers.imbalance(),

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::desk::Desk;
 use crate::clock::SharedClock;
-use crate::store::Store;
+use crate::store::{Replica, Store};
 use crate::telemetry::metrics::Metrics;
 
 /// A source of the set in force.
@@ -35,6 +35,8 @@ pub struct Overview {
     pub sources: Vec<SourceStatus>,
     /// Why delivery is paused; empty while it is not.
     pub paused: Vec<&'static str>,
+    /// The other processes that deliver from the same store; nothing where there can be none.
+    pub other_replicas: Option<Vec<Replica>>,
 }
 
 /// What every handler of the operator's doors reads.

@@ -20,6 +20,9 @@ use crate::contact::{ContactId, ContactUpdate, DeadReason, PlannedUpdate, Skippe
 use crate::event::UpdateId;
 use crate::store::{Claim, End, Joined, Lane, Store, Trouble};
 
+/// How long an update may be held before it is sent: well within what any store lends it for.
+const HELD_AT_MOST: Duration = Duration::from_mins(5);
+
 /// How many updates with unclear answers are remembered.
 const MOST_UNCLEAR: usize = 100_000;
 
@@ -120,6 +123,15 @@ impl Attempts {
         Self { store, outbound, resolver, policy, clock, chance, tally, one_at_a_time, unclear }
     }
 
+    /// The latest monotonic time at which a request may begin that ends while these are still lent; nothing where it is
+    /// too late already.
+    fn lent_until(&self, part: &[Claim]) -> Option<Duration> {
+        let sure = part.first().and_then(|claim| self.store.sure_for(claim.lent.fence));
+        let Some(sure) = sure else { return Some(Duration::MAX) };
+        let left = sure.checked_sub(self.policy.rest).filter(|left| !left.is_zero())?;
+        Some(self.clock.monotonic().saturating_add(left))
+    }
+
     /// One attempt with the first `count` of what is `left` of a run, in one request; `lane` is the one they wait in,
     /// `claimed` the monotonic time at which they were lent.
     pub(super) async fn attempt(
@@ -149,7 +161,9 @@ impl Attempts {
                 return Ended::all(End::Delivered, part);
             }
             let turn = self.one_at_a_time.lock(id.as_str().to_ascii_lowercase()).await;
-            let failure = match self.update(&id, sent, claimed).await {
+            let Some(lent_until) = self.lent_until(part) else { return Ended::not_sent(part) };
+            let latest = claimed.saturating_add(HELD_AT_MOST).min(lent_until);
+            let failure = match self.update(&id, sent, latest).await {
                 Ok(()) => {
                     self.resolver.changed(&id, sent);
                     let end = guarded.map_or(End::Delivered, |guarded| End::Marking(guarded.marks));
@@ -172,7 +186,7 @@ impl Attempts {
                 }
                 Some(outcome) => {
                     let ended = self.follow(part, Operation::Update, outcome, &failure);
-                    let mut ended = self.withdraw(part, &id, claimed, ended).await;
+                    let mut ended = self.withdraw(part, &id, latest, ended).await;
                     if matches!(outcome, Outcome::Again { rest: true, .. }) {
                         ended.resting = Some(turn);
                     }
@@ -220,10 +234,10 @@ impl Attempts {
         &self,
         id: &ContactId,
         update: &ContactUpdate,
-        claimed: Duration,
+        latest: Duration,
     ) -> Result<(), Unanswered> {
         let api = &self.outbound.api;
-        self.outbound.send_lent(claimed, || api.update(id, update)).await.map(|_contact| ())
+        self.outbound.send_by(latest, || api.update(id, update)).await.map(|_contact| ())
     }
 
     async fn unresolved(

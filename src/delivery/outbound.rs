@@ -20,9 +20,6 @@ use crate::clock::SharedClock;
 /// A request to the API on its way.
 pub(super) type Call<'a, T> = Pin<Box<dyn Future<Output = Result<T, Failure>> + Send + 'a>>;
 
-/// How long an update may be held before it is sent: well within what any store lends it for.
-const HELD_AT_MOST: Duration = Duration::from_mins(5);
-
 /// Why there is no answer to use.
 #[derive(Debug)]
 pub(super) enum Unanswered {
@@ -62,10 +59,7 @@ impl Outbound {
 
     /// Whether a request may go out now, as far as can be said without waiting.
     pub(super) fn is_open(&self) -> bool {
-        !self.stop.is_cancelled()
-            && self.pauses.lets_pass()
-            && self.gate.closed_for().is_none()
-            && self.peers.as_ref().is_none_or(|peers| peers.is_in_touch())
+        !self.stop.is_cancelled() && self.pauses.lets_pass() && self.gate.closed_for().is_none()
     }
 
     /// Waits until requests may go out.
@@ -81,31 +75,18 @@ impl Outbound {
         &self,
         call: impl Fn() -> Call<'a, T>,
     ) -> Result<T, Unanswered> {
-        self.send_if(|| true, call).await
+        self.send_by(Duration::MAX, call).await
     }
 
-    /// The same for what was lent at `claimed` on the clock's monotonic time, unless it may have gone back by then.
-    pub(super) async fn send_lent<'a, T>(
+    /// The same, unless its turn comes later than `latest` on the clock's monotonic time.
+    pub(super) async fn send_by<'a, T>(
         &self,
-        claimed: Duration,
-        call: impl Fn() -> Call<'a, T>,
-    ) -> Result<T, Unanswered> {
-        self.send_if(|| self.is_lent(claimed), call).await
-    }
-
-    fn is_lent(&self, claimed: Duration) -> bool {
-        let latest = claimed.saturating_add(HELD_AT_MOST);
-        self.clock.monotonic() <= latest
-            && self.peers.as_ref().is_none_or(|peers| peers.is_lent(claimed))
-    }
-
-    async fn send_if<'a, T>(
-        &self,
-        holds: impl Fn() -> bool,
+        latest: Duration,
         call: impl Fn() -> Call<'a, T>,
     ) -> Result<T, Unanswered> {
         let turn = self.stop.run_until_cancelled(self.turn()).await.flatten();
-        let Some(_turn) = turn.filter(|_| self.is_open() && holds()) else {
+        let in_time = self.clock.monotonic() <= latest;
+        let Some(_turn) = turn.filter(|_| in_time && self.is_open()) else {
             return Err(Unanswered::NotSent);
         };
         match call().await {

@@ -2,8 +2,7 @@
 //!
 //! Once a second, and at once when there is something new, each says what it has to say and hears what the others have
 //! said ([`Replicas::exchange`]): pauses, the API's wish that nobody sends, contacts whose keys are to be looked up
-//! again, that a person has had delivery go on. Who could not speak for too long sends nothing: what is lent to it may
-//! be lent to others by then.
+//! again, that a person has had delivery go on. What is lent to whom is the store's to say ([`sure_for`](crate::store::Store::sure_for)).
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -22,9 +21,6 @@ use crate::telemetry::metrics::Metrics;
 /// How long to wait until the next exchange where there is nothing new.
 const EVERY: Duration = Duration::from_secs(1);
 
-/// How much earlier than the store a process takes itself to be gone, beside the time a request may last.
-const MARGIN: Duration = Duration::from_secs(2);
-
 /// The hash of the mappings in force.
 pub(super) type Hash = Box<dyn Fn() -> String + Send + Sync>;
 
@@ -35,8 +31,6 @@ pub struct Peers {
     pauses: Arc<Pauses>,
     metrics: Arc<Metrics>,
     mappings: Hash,
-    /// How long a request may last.
-    timeout: Duration,
     state: Mutex<State>,
     resumes: AtomicBool,
     something_to_say: Notify,
@@ -44,10 +38,6 @@ pub struct Peers {
 
 #[derive(Default)]
 struct State {
-    /// When the last exchange began that came to a good end.
-    spoke: Option<Duration>,
-    /// When it spoke again after it may have been taken to be gone: what was lent to it before may be lent to others.
-    back: Duration,
     changed: Vec<Lane>,
     others: Vec<Replica>,
     resumed: Option<i64>,
@@ -60,7 +50,6 @@ impl Peers {
         pauses: &Arc<Pauses>,
         clock: &SharedClock,
         metrics: &Arc<Metrics>,
-        timeout: Duration,
         mappings: Hash,
     ) -> Self {
         Self {
@@ -69,7 +58,6 @@ impl Peers {
             pauses: Arc::clone(pauses),
             metrics: Arc::clone(metrics),
             mappings,
-            timeout,
             state: Mutex::default(),
             resumes: AtomicBool::new(false),
             something_to_say: Notify::new(),
@@ -97,18 +85,6 @@ impl Peers {
         self.something_to_say.notify_one();
     }
 
-    /// Whether what is lent to this process is still its own, for as long as a request may last.
-    pub(super) fn is_in_touch(&self) -> bool {
-        let holds = self.store.lapses_after().saturating_sub(self.timeout + MARGIN);
-        let spoke = self.state().spoke;
-        spoke.is_some_and(|spoke| self.clock.monotonic() < spoke.saturating_add(holds))
-    }
-
-    /// Whether what was lent to it at `claimed` has not gone back since.
-    pub(super) fn is_lent(&self, claimed: Duration) -> bool {
-        claimed >= self.state().back
-    }
-
     /// For as long as it runs: speaks and hears.
     pub(super) async fn converse(&self, gate: &Gate, resolver: &Resolver) {
         loop {
@@ -125,7 +101,6 @@ impl Peers {
     }
 
     async fn exchange(&self, found: &BTreeSet<PauseReason>, gate: &Gate, resolver: &Resolver) {
-        let began = self.clock.monotonic();
         let said = Said {
             paused: found.iter().map(|reason| reason.as_str()).collect(),
             closed_for: gate.closed_for(),
@@ -134,7 +109,7 @@ impl Peers {
             resumes: self.resumes.swap(false, Ordering::AcqRel),
         };
         match self.store.exchange(&said).await {
-            Ok(heard) => self.hear(heard, &said.mappings, began, gate, resolver),
+            Ok(heard) => self.hear(heard, &said.mappings, gate, resolver),
             Err(error) => {
                 let mut state = self.state();
                 state.changed.extend(said.changed);
@@ -148,7 +123,7 @@ impl Peers {
         }
     }
 
-    fn hear(&self, heard: Heard, own: &str, began: Duration, gate: &Gate, resolver: &Resolver) {
+    fn hear(&self, heard: Heard, own: &str, gate: &Gate, resolver: &Resolver) {
         let paused = heard.paused.iter().filter_map(|word| PauseReason::of(word)).collect();
         self.pauses.hear(&paused);
         if heard.halted {
@@ -166,11 +141,6 @@ impl Peers {
         self.show(heard.others.len() + 1, differ);
         let resumed = {
             let mut state = self.state();
-            let silent = state.spoke.map(|spoke| began.saturating_sub(spoke));
-            if silent.is_some_and(|silent| silent >= self.store.lapses_after()) {
-                state.back = self.clock.monotonic();
-            }
-            state.spoke = Some(began);
             if std::mem::take(&mut state.is_silent) {
                 tracing::info!("the other replicas are heard again");
             }

@@ -25,7 +25,7 @@ impl Attempts {
         &self,
         part: &[Claim],
         id: &ContactId,
-        claimed: Duration,
+        latest: Duration,
         mut ended: Ended,
     ) -> Ended {
         // Of several in one request the one that is refused is yet to be found.
@@ -35,7 +35,7 @@ impl Attempts {
             return ended;
         };
         let Some(alone) = alone(&claim.planned.update) else { return ended };
-        let failure = match self.update(id, &alone, claimed).await {
+        let failure = match self.update(id, &alone, latest).await {
             Ok(()) => {
                 trouble
                     .words

@@ -72,8 +72,7 @@ impl Delivery {
         mappings: impl Fn() -> String + Send + Sync + 'static,
     ) -> Self {
         let (pauses, clock, metrics) = (&self.pauses, &self.clock, &self.metrics);
-        let (timeout, mappings) = (self.policy.rest, Box::new(mappings));
-        let peers = Peers::new(store, pauses, clock, metrics, timeout, mappings);
+        let peers = Peers::new(store, pauses, clock, metrics, Box::new(mappings));
         Self { peers: Some(Arc::new(peers)), ..self }
     }
 

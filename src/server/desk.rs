@@ -10,7 +10,7 @@ use crate::admin::State;
 use crate::admin::desk::Desk;
 use crate::chatflow::ChatflowSettings;
 use crate::clock;
-use crate::delivery::{PauseReason, Pauses};
+use crate::delivery::{PauseReason, Pauses, Peers};
 use crate::store::{Error, Letters, StoredEvent};
 use crate::webhook::{Intake, NotMapped, map_again};
 
@@ -21,10 +21,10 @@ const COUNT_EVERY: Duration = Duration::from_hours(1);
 pub(super) fn desk(
     store: Arc<dyn Letters>,
     intake: &Arc<Intake>,
-    pauses: &Arc<Pauses>,
+    (pauses, peers): (&Arc<Pauses>, Option<&Arc<Peers>>),
     chatflow: &ChatflowSettings,
 ) -> Desk {
-    let (intake, pauses) = (Arc::clone(intake), Arc::clone(pauses));
+    let (intake, pauses, peers) = (Arc::clone(intake), Arc::clone(pauses), peers.cloned());
     let map_again = move |stored: &StoredEvent| {
         let name = stored.event.source.as_str();
         let source = intake.source(name).ok_or_else(|| NotMapped::NoSource(name.to_owned()));
@@ -37,6 +37,9 @@ pub(super) fn desk(
             pauses.pause(PauseReason::Operator);
         } else {
             pauses.resume_by_hand();
+            if let Some(peers) = &peers {
+                peers.resume_by_hand();
+            }
         }
     };
     Desk::new(store, Box::new(map_again), Box::new(switch), chatflow.clone())

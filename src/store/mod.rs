@@ -15,6 +15,7 @@ pub mod postgres;
 mod replicas;
 pub mod settings;
 pub mod sqlite;
+mod url;
 
 use async_trait::async_trait;
 
@@ -59,6 +60,12 @@ pub trait Store: Send + Sync + 'static {
     /// Lends what is due, never two runs of one lane, oldest due first; waits until there is one at least.
     /// Dropping the future gives back what it would have lent.
     async fn claim(&self, wanted: Wanted) -> Result<Vec<Run>, Error>;
+
+    /// For how long from now what is lent under this fence is sure to stay lent; nothing where it is as long as the
+    /// store is open. A request that takes longer may meet another one for the same contact.
+    fn sure_for(&self, _fence: Fence) -> Option<std::time::Duration> {
+        None
+    }
 
     /// Says what became of updates that were lent in one run, all of them or some; the lane goes on when none of the
     /// run is left. `false` where one of them is no longer under its fence: nothing has changed for that one.

@@ -57,8 +57,7 @@ pub struct Replica {
 /// # Promises
 ///
 /// - What is said is heard by every other process when that speaks next, or is silent for so long that it is gone.
-/// - A process that has been silent for longer than [`lapses_after`](Self::lapses_after) is gone: what it has said no
-///   longer holds, and what was lent to it may be lent to others.
+/// - What a process has said that is gone no longer holds.
 /// - Of the moments that are reserved, no two are nearer to each other than was asked for, whoever reserves them.
 #[async_trait]
 pub trait Replicas: Send + Sync + 'static {
@@ -67,9 +66,6 @@ pub trait Replicas: Send + Sync + 'static {
 
     /// Returns when another process may have something to say.
     async fn news(&self);
-
-    /// After how long a silence a process is gone, on the clock of the store.
-    fn lapses_after(&self) -> Duration;
 
     /// Reserves the next moments to send at, `gap` apart; gives how long it is until the first of them.
     async fn reserve(&self, moments: u32, gap: Duration) -> Result<Duration, Error>;

@@ -29,7 +29,6 @@ struct Written {
     changed: Vec<(&'static str, Lane)>,
     heard: BTreeMap<&'static str, usize>,
     next: Duration,
-    is_away: bool,
 }
 
 /// One of the processes.
@@ -41,9 +40,6 @@ impl Replicas for Process {
         let Self(name, board) = self;
         let now = board.clock.monotonic();
         let mut written = board.state.lock().unwrap();
-        if written.is_away {
-            return Err(Error::Failed("it is away".to_owned()));
-        }
         let before = written.said.insert(*name, (said.clone(), now));
         written.changed.extend(said.changed.iter().map(|lane| (*name, *lane)));
         written.resumed += i64::from(said.resumes);
@@ -81,10 +77,6 @@ impl Replicas for Process {
 
     async fn news(&self) {
         self.1.news.notified().await;
-    }
-
-    fn lapses_after(&self) -> Duration {
-        LAPSES_AFTER
     }
 
     async fn reserve(&self, moments: u32, gap: Duration) -> Result<Duration, Error> {
@@ -278,57 +270,6 @@ async fn an_operator_pauses_and_resumes_both() {
     rig.settle().await;
 
     assert_eq!(pair.paused(), [vec![], vec![]], "a storm of the other one is over too");
-}
-
-#[tokio::test]
-async fn who_is_not_heard_sends_nothing_until_it_is_heard_again() {
-    let pair = Pair::start();
-    let rig = &pair.rigs[0];
-    rig.settle().await;
-    rig.api.has(contact(&id(1), ""));
-    pair.written(|written| written.is_away = true);
-    rig.pass(LAPSES_AFTER - TIMEOUT - seconds(2)).await;
-
-    rig.update(&by_id(1), "a").await;
-    rig.pass(seconds(5)).await;
-    assert_eq!(rig.names_put().len(), 0);
-    pair.written(|written| written.is_away = false);
-    rig.pass(seconds(2)).await;
-
-    assert_eq!(rig.names_put().len(), 1);
-}
-
-#[tokio::test]
-async fn what_was_claimed_before_a_silence_that_was_too_long_is_not_sent() {
-    let settings =
-        DeliverySettings { concurrency: 1, coalesce: false, ..DeliverySettings::default() };
-    for (silent, is_given_back) in [(LAPSES_AFTER - seconds(5), false), (LAPSES_AFTER, true)] {
-        let pair = Pair::with(&settings);
-        let rig = &pair.rigs[0];
-        rig.settle().await;
-        pair.rigs[1].stop.cancel();
-        rig.settle().await;
-        for last in 1..=2 {
-            rig.api.has(contact(&id(last), ""));
-        }
-        rig.api.holds_answers(true);
-        rig.update(&by_id(1), "a").await;
-        rig.settle().await;
-        // Claimed, and waits for its turn.
-        rig.update(&by_id(2), "b").await;
-        rig.settle().await;
-        pair.written(|written| written.is_away = true);
-        rig.pass(silent).await;
-        pair.written(|written| written.is_away = false);
-        rig.pass(seconds(2)).await;
-
-        rig.api.holds_answers(false);
-        rig.settle().await;
-
-        let back = rig.ends().iter().any(|end| matches!(end, End::GivenBack { .. }));
-        assert_eq!(back, is_given_back, "silent for {silent:?}");
-        assert_eq!(rig.names_put().len(), 2, "it is sent in the end");
-    }
 }
 
 #[tokio::test]

@@ -154,10 +154,7 @@ pub(crate) async fn past_the_most_that_may_wait_only_repeats_are_answered_and_de
 }
 
 pub(crate) async fn past_its_size_or_on_a_full_disk_a_store_takes_nothing_new<B: Backend>(_: B) {
-    for limits in [
-        StoreSettings { max_size: ByteSize(1), ..roomy() },
-        StoreSettings { min_free: ByteSize(u64::MAX), ..roomy() },
-    ] {
+    for limits in B::without_room() {
         let backend = B::with(limits).await;
 
         let refused = backend.store().append(request(), vec![keyed("evt_1")]).await;

@@ -41,6 +41,14 @@ pub(super) trait Backend: Sized {
 
     fn clock(&self) -> &ManualClock;
 
+    /// Settings under which nothing new is taken.
+    fn without_room() -> Vec<StoreSettings> {
+        vec![
+            StoreSettings { max_size: ByteSize(1), ..roomy() },
+            StoreSettings { min_free: ByteSize(u64::MAX), ..roomy() },
+        ]
+    }
+
     /// From now on nothing larger than a page can be committed.
     async fn fill_the_disk(&self);
 

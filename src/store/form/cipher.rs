@@ -91,6 +91,27 @@ impl Cipher {
         ids.filter(|id| !known(id)).map(str::to_owned).collect()
     }
 
+    /// Finds whether all of these ids, in hex, have a key here.
+    pub(in crate::store) fn check<'a>(
+        &self,
+        ids: impl Iterator<Item = &'a str>,
+    ) -> Result<(), Error> {
+        let missing = self.missing(ids);
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let ids = missing.join("`, `");
+        Err(Error::Failed(if self.seals() {
+            format!(
+                "it is encrypted with the key `{ids}`, which `store.encryption_key_file` does not hold: put that key back into the file, the new one before it"
+            )
+        } else {
+            format!(
+                "it is encrypted with the key `{ids}`: name the file that holds it in `store.encryption_key_file`"
+            )
+        }))
+    }
+
     /// Reads the key file again; the new keys, where they are others, are in force with [`Self::take`].
     pub(in crate::store) fn changed(&self) -> Result<Option<Arc<Self>>, Error> {
         let Some(file) = &self.file else { return Ok(None) };

@@ -3,6 +3,7 @@
 //! Nothing here asks a database or a clock. What is to be stored is made ready by who asks for it (`prepared`,
 //! `changes`), before a store's own threads or connections see it.
 
+pub(in crate::store) mod ages;
 pub(in crate::store) mod audit;
 pub(in crate::store) mod changes;
 pub(in crate::store) mod cipher;

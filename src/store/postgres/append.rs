@@ -60,7 +60,12 @@ impl Core {
     pub(super) async fn take_in(self: Arc<Self>) {
         let _ended = Ended(&self.appends);
         let mut pace = Pace::default();
-        while let Some(ops) = self.appends.take(pace).await {
+        while let Some(mut ops) = self.appends.take(pace).await {
+            // Who has been told to come again brings it again.
+            ops.retain(|op| !op.reply.is_closed());
+            if ops.is_empty() {
+                continue;
+            }
             let began = Instant::now();
             pace.taken = ops.len();
             self.store_all(ops).await;
@@ -136,7 +141,8 @@ impl Core {
         }
         let Decided { fates, fresh, .. } = &decided;
         let updates = || fresh.iter().flat_map(|fresh| &fresh.event.updates);
-        let mut arrivals = Arrivals::lock(transaction, (&contacts, lanes), updates(), now).await?;
+        let mut arrivals =
+            Arrivals::lock(transaction, (&contacts, lanes), updates(), &[], now).await?;
         let mut ids = event_ids(transaction, fresh.len()).await?;
         ids.sort_unstable();
         let lost = see(transaction, fresh, &ids, now).await?;
@@ -189,6 +195,9 @@ impl Core {
             row.map_or(0, |row| row.get::<_, i64>(1))
         };
         let used = EMPTY.saturating_add(u64::try_from(of(What::Bytes)).unwrap_or(0));
+        if self.is_scarce(used) {
+            self.scarce.notify_one();
+        }
         Ok(Filled { open: of(What::Open), used })
     }
 

@@ -40,11 +40,12 @@ impl Arrivals {
     }
 
     /// Locks the lanes to which updates come. `lanes` says where the `keys` lead to, as it was looked up before: where
-    /// that has changed since, the transaction begins anew.
+    /// that has changed since, the transaction begins anew. The lanes `also` are locked beside them.
     pub(super) async fn lock<'a>(
         transaction: &Transaction<'_>,
         (keys, lanes): (&[i64], HashMap<i64, i64>),
         updates: impl Iterator<Item = &'a PreparedUpdate>,
+        also: &[i64],
         now: i64,
     ) -> Result<Self, Fault> {
         let lane_of = |key: i64| lanes.get(&key).copied().unwrap_or(key);
@@ -55,7 +56,7 @@ impl Arrivals {
             }
             PreparedState::Held { .. } | PreparedState::Skipped(_) => None,
         });
-        let wanted = sorted(wanted.flatten());
+        let wanted = sorted(wanted.flatten().chain(also.iter().copied()));
         let none = || Self {
             lanes: HashMap::new(),
             made: BTreeSet::new(),

@@ -114,6 +114,7 @@ impl Core {
         }
         let fence = Fence(fence.map_or(0, |row| row.get(0)));
         *drawn.lock().unwrap_or_else(PoisonError::into_inner) = Some(fence.0);
+        self.holder.draws(fence);
         let Some(now) = lanes.first().map(|row| row.get::<_, i64>(1)) else {
             let next_due = next_due(transaction, manual).await?;
             return Ok(Some(LentNow { runs: Vec::new(), next_due }));

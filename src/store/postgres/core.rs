@@ -53,6 +53,8 @@ pub(super) struct Core {
     pub(super) told: Mutex<Option<Instant>>,
     /// The clock of a test was moved.
     pub(super) jumped: Notify,
+    /// There is hardly any room.
+    pub(super) scarce: Notify,
     /// Nothing new is begun.
     pub(super) closing: CancellationToken,
 }
@@ -84,6 +86,7 @@ impl Core {
             wake: Wake::default(),
             told: Mutex::default(),
             jumped: Notify::new(),
+            scarce: Notify::new(),
             closing: CancellationToken::new(),
         }
     }

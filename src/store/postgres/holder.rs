@@ -11,7 +11,7 @@ use super::core::Core;
 use super::lanes::sorted;
 use super::statements;
 use super::transaction::{params, transacted};
-use crate::store::Error;
+use crate::store::{Error, Fence};
 
 /// For how long a process holds what is lent without saying so again.
 pub(super) const LEASE: Duration = Duration::from_secs(30);
@@ -27,7 +27,10 @@ const AT_ONCE: i64 = 500;
 pub(super) struct Holder {
     id: AtomicI64,
     process: AtomicI64,
-    /// Until when it is sure to hold it, by this machine's monotonic clock.
+    /// The youngest fence that it has drawn, and the youngest of those that it has lost.
+    drawn: AtomicI64,
+    lost: AtomicI64,
+    /// Until when it is sure to hold what it has, by this machine's monotonic clock.
     sure_until: Mutex<Option<Instant>>,
 }
 
@@ -43,8 +46,11 @@ impl Holder {
     }
 
     fn is(&self, id: i64, asked: Instant) {
-        if self.id.swap(id, Ordering::SeqCst) == 0 {
+        let before = self.id.swap(id, Ordering::SeqCst);
+        if before == 0 {
             self.process.store(id, Ordering::SeqCst);
+        } else if before != id {
+            self.lost.store(self.drawn.load(Ordering::SeqCst), Ordering::SeqCst);
         }
         self.was_heard(asked);
     }
@@ -55,10 +61,18 @@ impl Holder {
         *sure = asked.checked_add(LEASE);
     }
 
-    /// Whether what it holds is sure to stay lent for this long.
-    pub(super) fn is_sure_for(&self, time: Duration) -> bool {
-        let sure = *self.sure_until.lock().unwrap_or_else(PoisonError::into_inner);
-        sure.is_some_and(|until| Instant::now() + time < until)
+    /// It lends under this fence.
+    pub(super) fn draws(&self, Fence(fence): Fence) {
+        self.drawn.fetch_max(fence, Ordering::SeqCst);
+    }
+
+    /// For how long from now what is lent under this fence is sure to stay lent.
+    pub(super) fn sure_for(&self, Fence(fence): Fence) -> Duration {
+        if fence <= self.lost.load(Ordering::SeqCst) {
+            return Duration::ZERO;
+        }
+        let until = *self.sure_until.lock().unwrap_or_else(PoisonError::into_inner);
+        until.map_or(Duration::ZERO, |until| until.saturating_duration_since(Instant::now()))
     }
 }
 

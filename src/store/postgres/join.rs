@@ -95,79 +95,77 @@ impl Core {
             return Err(Fault::changed());
         }
         let (joined, moves) = decide(ops, &rows, &lanes_now, &blocked);
-        self.write_moves(transaction, &moves, &blocked, now).await?;
+        write_moves(transaction, &moves, &blocked, now).await?;
         let touched = moves.iter().flat_map(|one| [one.from, one.to]).collect::<BTreeSet<_>>();
         let untouched = sorted(lanes.iter().copied().filter(|lane| !touched.contains(lane)));
         transaction.set_right(&untouched, now).await?;
         Ok(Done { joined })
     }
+}
 
-    async fn write_moves(
-        &self,
-        transaction: &Transaction<'_>,
-        moves: &[Move],
-        blocked: &BTreeSet<i64>,
-        now: i64,
-    ) -> Result<(), Fault> {
-        if moves.is_empty() {
-            return Ok(());
-        }
-        let (own, others): (Vec<&Move>, Vec<&Move>) =
-            moves.iter().partition(|one| one.key == one.to);
-        let dropped: Vec<i64> = own.iter().map(|one| one.key).collect();
-        if !dropped.is_empty() {
-            transaction.execute(statements::DROP_ALIASES, params![dropped]).await?;
-        }
-        let aliases: BTreeMap<i64, i64> = others.iter().map(|one| (one.key, one.to)).collect();
-        let aliases: Vec<_> = aliases.into_iter().collect();
-        transaction.set_aliases(&aliases, now).await?;
-        for one in moves.iter().filter(|one| one.from == one.key && blocked.contains(&one.from)) {
-            let both = params![one.from, one.to];
-            transaction.execute(statements::BLOCKING_MOVE, both).await?;
-            transaction.execute(statements::BLOCKS_MOVE, both).await?;
-            transaction.execute(statements::UNBLOCK_LANE, params![one.from]).await?;
-        }
-        let lent = |goes: bool| -> (Vec<i64>, Vec<i64>) {
-            let moves = moves.iter().filter(|one| one.goes == goes);
-            moves.flat_map(|one| one.run.iter().map(|id| (*id, one.to))).unzip()
-        };
-        let ((going, into), (queued, behind)) = (lent(true), lent(false));
-        transaction.execute(statements::MOVE_LENT, params![going, into]).await?;
-        transaction.execute(statements::QUEUE_LENT, params![queued, behind]).await?;
-        let from: Vec<i64> = moves.iter().map(|one| one.from).collect();
-        let to: Vec<i64> = moves.iter().map(|one| one.to).collect();
-        // All that wait in a key's own lane are for that key, or for one that it is about to become.
-        let only: Vec<Option<i64>> =
-            moves.iter().map(|one| (one.from != one.key).then_some(one.key)).collect();
-        transaction.execute(statements::MOVE_FOLLOWERS, params![from, to, only]).await?;
-        self.lend_joined(transaction, moves).await?;
-        let waits = moves.iter().filter(|one| !one.goes && one.is_free).map(|one| (one.to, now));
-        let left = moves.iter().map(|one| (one.from, now));
-        let on: BTreeMap<i64, i64> = waits.chain(left).collect();
-        let on: Vec<_> = on.into_iter().collect();
-        transaction.go_on(&on).await
+async fn write_moves(
+    transaction: &Transaction<'_>,
+    moves: &[Move],
+    blocked: &BTreeSet<i64>,
+    now: i64,
+) -> Result<(), Fault> {
+    if moves.is_empty() {
+        return Ok(());
     }
+    let (own, others): (Vec<&Move>, Vec<&Move>) = moves.iter().partition(|one| one.key == one.to);
+    let dropped: Vec<i64> = own.iter().map(|one| one.key).collect();
+    if !dropped.is_empty() {
+        transaction.execute(statements::DROP_ALIASES, params![dropped]).await?;
+    }
+    let aliases: BTreeMap<i64, i64> = others.iter().map(|one| (one.key, one.to)).collect();
+    let aliases: Vec<_> = aliases.into_iter().collect();
+    transaction.set_aliases(&aliases, now).await?;
+    for one in moves.iter().filter(|one| one.from == one.key && blocked.contains(&one.from)) {
+        let both = params![one.from, one.to];
+        transaction.execute(statements::BLOCKING_MOVE, both).await?;
+        transaction.execute(statements::BLOCKS_MOVE, both).await?;
+        transaction.execute(statements::UNBLOCK_LANE, params![one.from]).await?;
+    }
+    let lent = |goes: bool| -> (Vec<i64>, Vec<i64>) {
+        let moves = moves.iter().filter(|one| one.goes == goes);
+        moves.flat_map(|one| one.run.iter().map(|id| (*id, one.to))).unzip()
+    };
+    let ((going, into), (queued, behind)) = (lent(true), lent(false));
+    let from: Vec<i64> = moves.iter().map(|one| one.from).collect();
+    let to: Vec<i64> = moves.iter().map(|one| one.to).collect();
+    // All that wait in a key's own lane are for that key, or for one that it is about to become.
+    let only: Vec<Option<i64>> =
+        moves.iter().map(|one| (one.from != one.key).then_some(one.key)).collect();
+    let (going, queued) = (params![going, into], params![queued, behind]);
+    let followers = params![from, to, only];
+    futures_util::try_join!(
+        transaction.execute(statements::MOVE_LENT, going),
+        transaction.execute(statements::QUEUE_LENT, queued),
+        transaction.execute(statements::MOVE_FOLLOWERS, followers),
+        lend_joined(transaction, moves),
+    )?;
+    let waits = moves.iter().filter(|one| !one.goes && one.is_free).map(|one| (one.to, now));
+    let left = moves.iter().map(|one| (one.from, now));
+    let on: BTreeMap<i64, i64> = waits.chain(left).collect();
+    let on: Vec<_> = on.into_iter().collect();
+    transaction.go_on(&on).await
+}
 
-    /// Lanes that are lent in place of those that their runs come from.
-    async fn lend_joined(
-        &self,
-        transaction: &Transaction<'_>,
-        moves: &[Move],
-    ) -> Result<(), Fault> {
-        let mut by_claim: BTreeMap<(i64, i64), (Vec<i64>, Vec<i32>, Vec<i64>)> = BTreeMap::new();
-        for one in moves.iter().filter(|one| one.goes) {
-            let (Some(holder), Some(fence)) = (one.lane.holder, one.lane.fence) else { continue };
-            let (lanes, lent, put_off) = by_claim.entry((holder, fence)).or_default();
-            lanes.push(one.to);
-            lent.push(i32::try_from(one.run.len()).unwrap_or(i32::MAX));
-            put_off.push(one.lane.put_off);
-        }
-        for ((holder, fence), (lanes, lent, put_off)) in by_claim {
-            let all = params![lanes, lent, holder, fence, put_off];
-            transaction.execute(statements::LEND_LANES, all).await?;
-        }
-        Ok(())
+/// Lanes that are lent in place of those that their runs come from.
+async fn lend_joined(transaction: &Transaction<'_>, moves: &[Move]) -> Result<(), Fault> {
+    let mut by_claim: BTreeMap<(i64, i64), (Vec<i64>, Vec<i32>, Vec<i64>)> = BTreeMap::new();
+    for one in moves.iter().filter(|one| one.goes) {
+        let (Some(holder), Some(fence)) = (one.lane.holder, one.lane.fence) else { continue };
+        let (lanes, lent, put_off) = by_claim.entry((holder, fence)).or_default();
+        lanes.push(one.to);
+        lent.push(i32::try_from(one.run.len()).unwrap_or(i32::MAX));
+        put_off.push(one.lane.put_off);
     }
+    for ((holder, fence), (lanes, lent, put_off)) in by_claim {
+        let all = params![lanes, lent, holder, fence, put_off];
+        transaction.execute(statements::LEND_LANES, all).await?;
+    }
+    Ok(())
 }
 
 /// What becomes of each join, and the moves that it takes. Where two are about the same lanes, the second waits for

@@ -3,18 +3,19 @@
 //! It is a hint only; each looks by itself as well. A pooler that gives each transaction another connection lets nobody
 //! listen: then looking is all there is.
 
-use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use futures_util::future::{Either, select};
+use futures_util::{StreamExt, stream};
 use tokio_postgres::AsyncMessage;
 
 use super::core::Core;
+use super::failure::failed;
 use super::pool::scattered;
 use super::statements;
-use super::transaction::{Fault, Transaction, params};
+use super::transaction::{Fault, Transaction, params, transacted};
 use crate::store::Error;
 
 /// Not more often than this: it makes those who commit wait for each other.
@@ -23,8 +24,12 @@ const APART: Duration = Duration::from_millis(20);
 /// What is told where another process has something to say about delivery.
 const SAID: &str = "said";
 
-/// How long to wait before it is tried again.
-const AGAIN: Duration = Duration::from_secs(5);
+/// How long to wait before it is tried again; longer each time.
+const AGAIN: Duration = Duration::from_secs(2);
+const LONGEST: Duration = Duration::from_mins(10);
+
+/// How long what was said may take to be heard.
+const SILENCE: Duration = Duration::from_secs(5);
 
 impl Core {
     /// Whether what comes in now should wake other processes: this one has nobody who waits for it.
@@ -55,16 +60,24 @@ impl Core {
 
     /// Listens for others, until the store is closed.
     pub(super) async fn listen(&self) {
+        let mut rest = AGAIN;
         loop {
-            let heard = async {
-                if let Err(error) = self.hear().await {
-                    tracing::debug!(%error, "nothing is heard of other processes: the store is looked at instead");
-                }
-                tokio::time::sleep(scattered(AGAIN)).await;
+            let began = Instant::now();
+            let heard = tokio::select! {
+                () = self.closing.cancelled() => return,
+                heard = self.hear() => heard,
             };
+            // What ends after a while has worked until then.
+            rest = if began.elapsed() > LONGEST { AGAIN } else { (rest * 2).min(LONGEST) };
+            if let Err(error) = heard {
+                tracing::warn!(
+                    %error,
+                    "nothing is heard of other processes: the store is looked at once a second instead"
+                );
+            }
             tokio::select! {
                 () = self.closing.cancelled() => return,
-                () = heard => {}
+                () = tokio::time::sleep(scattered(rest)) => {}
             }
         }
     }
@@ -72,30 +85,33 @@ impl Core {
     async fn hear(&self) -> Result<(), Error> {
         let (client, mut connection) = self.pool.connector.connect().await?;
         let listen = format!("LISTEN {}", self.schema);
-        let mut asked = Box::pin(async { client.batch_execute(&listen).await });
-        let mut listening = false;
+        let mut messages = stream::poll_fn(|context| connection.poll_message(context));
+        let listens = async {
+            client.batch_execute(&listen).await.map_err(|error| failed(&error))?;
+            // What is said now has to be heard, or nothing ever is.
+            transacted!(self.pool, |transaction| self.tell_others(transaction, true).await)?;
+            tokio::time::sleep(SILENCE).await;
+            Ok::<_, Error>(())
+        };
+        let mut listens = pin!(listens);
+        let mut heard = false;
         loop {
-            let message = poll_fn(|context| connection.poll_message(context));
-            let message = if listening {
-                Either::Left(message.await)
-            } else {
-                match select(Box::pin(message), &mut asked).await {
-                    futures_util::future::Either::Left((message, _)) => Either::Left(message),
-                    futures_util::future::Either::Right((listens, _)) => Either::Right(listens),
-                }
-            };
-            match message {
-                Either::Left(Some(Ok(AsyncMessage::Notification(of)))) => match of.payload() {
-                    SAID => self.news.notify_one(),
-                    _ => self.wake.now(),
+            tokio::select! {
+                message = messages.next() => match message {
+                    Some(Ok(AsyncMessage::Notification(of))) => {
+                        heard = true;
+                        match of.payload() {
+                            SAID => self.news.notify_one(),
+                            _ => self.wake.now(),
+                        }
+                    }
+                    Some(Ok(_)) => {}
+                    Some(Err(error)) => return Err(failed(&error)),
+                    None => return Ok(()),
                 },
-                Either::Left(Some(Ok(_))) => {}
-                Either::Left(Some(Err(error))) => return Err(super::failure::failed(&error)),
-                Either::Left(None) => return Ok(()),
-                Either::Right(listens) => {
-                    listens.map_err(|error| super::failure::failed(&error))?;
-                    listening = true;
-                    self.wake.now();
+                listens = &mut listens, if !heard => {
+                    listens?;
+                    return Err(Error::Away("nobody may listen: is there a pooler?".to_owned()));
                 }
             }
         }

@@ -16,25 +16,33 @@
 mod address;
 mod append;
 mod arrivals;
+mod browse;
 mod claim;
 mod core;
 mod ends;
 mod failure;
 mod holder;
+mod house;
 mod inbox;
 mod join;
+mod kept;
+mod key_file;
 mod lanes;
 mod ledger;
 mod lend;
+mod letters;
 mod listen;
 mod marks;
 mod names;
 mod numbers;
 mod pool;
+mod queries;
 mod queue;
 mod record;
 mod remap;
+mod removal;
 mod replicas;
+mod retention;
 mod revive;
 mod rows;
 mod schema;
@@ -59,19 +67,23 @@ use self::lend::{ClaimOp, RawClaim, RawRun};
 use self::pool::Pool;
 use self::queue::{AppendOp, Ending, JoinOp, RecordOp};
 use super::form::cipher::Cipher;
-use super::form::kept::{self, LARGE_BODY};
+use super::form::kept::{self as form_kept, LARGE_BODY};
 use super::form::keys::Keys;
 use super::form::prepared::{Prepared, PreparedAgain};
+use super::letters::{Letters, Search};
 use super::settings::StoreSettings;
 use super::{
-    AfterDead, Claim, End, Error, EventFilter, EventRow, Joined, Lane, Lent, Marked, NewEvent,
-    NewUpdate, Numbers, Page, Receipt, Request, Run, Store, StoredEvent, UpdateFilter, UpdateRow,
-    Wanted,
+    AfterDead, Claim, End, Error, EventFilter, EventRow, Fence, Joined, Lane, Lent, Marked,
+    NewEvent, NewUpdate, Numbers, Page, Receipt, Request, Run, Store, StoredEvent, UpdateFilter,
+    UpdateRow, Wanted,
 };
 use crate::clock::SharedClock;
 use crate::contact::Who;
 use crate::event::{EventId, SourceName, UpdateId};
 use crate::telemetry::metrics::Metrics;
+
+/// How long a sender waits for what it has sent to be stored.
+const ANSWER: Duration = Duration::from_secs(5);
 
 /// How long the store may take to say that it can be written.
 const CHECK: Duration = Duration::from_secs(5);
@@ -99,6 +111,7 @@ impl PostgresStore {
         let pool = Pool::new(place)?;
         let cipher = Cipher::read(settings.encryption_key_file.as_deref())?;
         schema::migrate(&pool, &schema, schema::STEPS).await?;
+        key_file::check(&pool, &cipher).await?;
         let keys = Keys::new(&schema::hash_key(&pool).await?);
         // A series that begins with its first failure does not rise: no alert would see that one.
         for operation in ["append", "record", "claim", "keep", "adopt", "change", "revive", "hold"]
@@ -128,7 +141,18 @@ impl PostgresStore {
         let (holding, listening) = (Arc::clone(&core), Arc::clone(&core));
         tasks.spawn(async move { holding.keep_holding().await });
         tasks.spawn(async move { listening.listen().await });
+        tasks.spawn(Arc::clone(&core).keep_house());
+        tasks.spawn(Arc::clone(&core).follow_keys());
         Ok(Arc::new(Self { core, tasks }))
+    }
+
+    /// Whether there is a store at this place: its tables, of whatever release.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Away`] says that the database cannot be reached.
+    pub async fn is_there(place: &Place) -> Result<bool, Error> {
+        schema::is_there(&Pool::new(place)?, &place.address.schema).await
     }
 
     /// Reads what was lent; what this release cannot read is held instead. Nothing where nothing is left.
@@ -176,12 +200,12 @@ impl Store for PostgresStore {
             .appends
             .put(AppendOp { prepared, reply })
             .inspect_err(|error| self.core.failed("append", error))?;
-        receipts.await.map_err(|_| Error::Closed)?
+        in_time(async { receipts.await.map_err(|_| Error::Closed)? }).await
     }
 
     async fn remap(&self, event: EventId, updates: Vec<NewUpdate>) -> Result<bool, Error> {
         let again = PreparedAgain::new(&self.core.keys, event, updates)?;
-        self.core.remap(&again).await
+        in_time(self.core.remap(&again)).await
     }
 
     async fn claim(&self, wanted: Wanted) -> Result<Vec<Run>, Error> {
@@ -197,6 +221,10 @@ impl Store for PostgresStore {
                 return Ok(runs);
             }
         }
+    }
+
+    fn sure_for(&self, fence: Fence) -> Option<Duration> {
+        Some(self.core.holder.sure_for(fence))
     }
 
     async fn record(&self, ends: Vec<(Lent, End)>, after_dead: AfterDead) -> Result<bool, Error> {
@@ -229,37 +257,45 @@ impl Store for PostgresStore {
     }
 
     async fn events(&self, filter: &EventFilter, page: Page) -> Result<Vec<EventRow>, Error> {
-        drop((filter, page));
-        Err(not_yet())
+        self.core.is_open()?;
+        self.core.events(filter, &page).await
     }
 
     async fn updates(&self, filter: &UpdateFilter, page: Page) -> Result<Vec<UpdateRow>, Error> {
-        drop((filter, page));
-        Err(not_yet())
+        let UpdateFilter { state, source } = filter.clone();
+        let states = state.into_iter().collect();
+        let search = Search { states, source, ..Search::default() };
+        Ok(self.find(&search, page).await?.rows)
     }
 
-    async fn event(&self, _id: EventId) -> Result<Option<StoredEvent>, Error> {
-        Err(not_yet())
+    async fn event(&self, id: EventId) -> Result<Option<StoredEvent>, Error> {
+        self.core.is_open()?;
+        self.core.event(id).await
     }
 
-    async fn keep_mappings(&self, _files: Vec<(String, String)>) -> Result<(), Error> {
-        Err(not_yet())
+    async fn keep_mappings(&self, files: Vec<(String, String)>) -> Result<(), Error> {
+        self.core.is_open()?;
+        self.core.keep_mappings(&files).await
     }
 
     async fn kept_mappings(&self) -> Result<Vec<(String, String)>, Error> {
-        Err(not_yet())
+        self.core.is_open()?;
+        self.core.kept_mappings().await
     }
 
-    async fn adopt_secret(&self, _source: &SourceName, _secret: &str) -> Result<String, Error> {
-        Err(not_yet())
+    async fn adopt_secret(&self, source: &SourceName, secret: &str) -> Result<String, Error> {
+        self.core.is_open()?;
+        self.core.adopt_secret(source, secret).await
     }
 
-    async fn adopted_secret(&self, _source: &SourceName) -> Result<Option<String>, Error> {
-        Err(not_yet())
+    async fn adopted_secret(&self, source: &SourceName) -> Result<Option<String>, Error> {
+        self.core.is_open()?;
+        self.core.adopted_secret(source).await
     }
 
-    async fn forget_secret(&self, _source: &SourceName) -> Result<bool, Error> {
-        Err(not_yet())
+    async fn forget_secret(&self, source: &SourceName) -> Result<bool, Error> {
+        self.core.is_open()?;
+        self.core.forget_secret(source).await
     }
 
     async fn check_writable(&self) -> Result<(), Error> {
@@ -285,15 +321,19 @@ impl Drop for PostgresStore {
     }
 }
 
-fn not_yet() -> Error {
-    Error::Failed("it is not kept in PostgreSQL yet".to_owned())
+/// A sender is told to come again rather than kept waiting.
+async fn in_time<T>(done: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    match tokio::time::timeout(ANSWER, done).await {
+        Ok(done) => done,
+        Err(_) => Err(Error::Away("PostgreSQL does not answer in time".to_owned())),
+    }
 }
 
 /// Reads a lent update, or says why this release cannot.
 fn readable(raw: RawClaim) -> Result<Claim, String> {
     Ok(Claim {
         lent: raw.lent,
-        planned: kept::plan(raw.form, &raw.plan)?,
+        planned: form_kept::plan(raw.form, &raw.plan)?,
         source: SourceName::try_from(&*raw.source)
             .map_err(|_| "its source has a name that this release does not know".to_owned())?,
         rule: raw.rule,

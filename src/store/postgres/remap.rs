@@ -40,7 +40,7 @@ impl Core {
             self.filled(transaction),
         )?;
         let updates = again.updates.iter();
-        let mut arrivals = Arrivals::lock(transaction, (&keys, lanes), updates, now).await?;
+        let mut arrivals = Arrivals::lock(transaction, (&keys, lanes), updates, &[], now).await?;
         let event = transaction.query_opt(statements::LOCK_EVENT, params![id]).await?;
         let idle = transaction.query_opt(statements::IDLE, params![id]).await?;
         let (Some(event), Some(_)) = (event, idle) else {

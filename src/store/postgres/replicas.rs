@@ -185,10 +185,6 @@ impl Replicas for PostgresStore {
         self.core.news.notified().await;
     }
 
-    fn lapses_after(&self) -> Duration {
-        LEASE
-    }
-
     async fn reserve(&self, moments: u32, gap: Duration) -> Result<Duration, Error> {
         self.core.reserve(moments, gap).await
     }

@@ -15,6 +15,14 @@ use crate::store::Error;
 /// How long a transaction may take, the answer included: then the connection is given up.
 const LONGEST: Duration = Duration::from_secs(15);
 
+/// The same for one that reads whole tables.
+const LONGEST_OF_ALL: Duration = Duration::from_mins(10);
+
+/// What begins one that reads whole tables: it may take its time, and an index is no way through all of a table. All of
+/// it sees one moment.
+pub(super) const LONG: &str = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; \
+    SET LOCAL statement_timeout = '10min'; SET LOCAL enable_seqscan = on";
+
 /// How long to wait for the end of one that failed.
 const LEAVE: Duration = Duration::from_secs(2);
 
@@ -133,8 +141,24 @@ impl Transaction<'_> {
         &self,
         act: impl Future<Output = Result<T, Fault>>,
     ) -> Result<T, Fault> {
+        self.run_for(LONGEST, act).await
+    }
+
+    /// The same for what reads whole tables.
+    pub(super) async fn run_long<T>(
+        &self,
+        act: impl Future<Output = Result<T, Fault>>,
+    ) -> Result<T, Fault> {
+        self.run_for(LONGEST_OF_ALL, act).await
+    }
+
+    async fn run_for<T>(
+        &self,
+        longest: Duration,
+        act: impl Future<Output = Result<T, Fault>>,
+    ) -> Result<T, Fault> {
         let begun = self.held.client.batch_execute(&self.held.pool.begin).map_err(Fault::from);
-        match tokio::time::timeout(LONGEST, future::join(begun, act)).await {
+        match tokio::time::timeout(longest, future::join(begun, act)).await {
             Ok((Err(fault), _)) => Err(fault),
             Ok((Ok(()), done)) => done,
             Err(_) => Err(Fault::Error(Error::Away("PostgreSQL does not answer".to_owned()))),
@@ -203,12 +227,22 @@ impl Tries {
 /// whatever is said may be done more than once.
 macro_rules! transacted {
     ($pool:expr, |$transaction:ident| $act:expr) => {
+        $crate::store::postgres::transaction::transacted!(@run $pool, |$transaction| $act)
+    };
+    // What reads whole tables may take long.
+    (long $pool:expr, |$transaction:ident| $act:expr) => {
+        $crate::store::postgres::transaction::transacted!(@run_long $pool, |$transaction| {
+            $transaction.batch($crate::store::postgres::transaction::LONG).await?;
+            $act
+        })
+    };
+    (@$run:ident $pool:expr, |$transaction:ident| $act:expr) => {
         async {
             let mut tries = $crate::store::postgres::transaction::Tries::default();
             loop {
                 let begun = $pool.begin().await?;
                 let $transaction = &begun;
-                let done = begun.run(async { $act }).await;
+                let done = begun.$run(async { $act }).await;
                 if let Some(done) = tries.end(begun, done).await? {
                     break Ok::<_, $crate::store::Error>(done);
                 }

@@ -167,21 +167,7 @@ const SEALED_WITH: &str = "sealed_with";
 
 /// Finds whether all keys are there that the store needs.
 pub(super) fn check_keys(connection: &Connection, cipher: &Cipher) -> Result<(), Error> {
-    let sealed_with = sealed_with(connection)?;
-    let missing = cipher.missing(sealed_with.split_whitespace());
-    if missing.is_empty() {
-        return Ok(());
-    }
-    let ids = missing.join("`, `");
-    Err(Error::Failed(if cipher.seals() {
-        format!(
-            "it is encrypted with the key `{ids}`, which `store.encryption_key_file` does not hold: put that key back into the file, the new one before it"
-        )
-    } else {
-        format!(
-            "it is encrypted with the key `{ids}`: name the file that holds it in `store.encryption_key_file`"
-        )
-    }))
+    cipher.check(sealed_with(connection)?.split_whitespace())
 }
 
 /// Notes the key that seals, before it does.

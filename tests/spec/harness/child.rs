@@ -103,11 +103,6 @@ impl Child {
         self.log.lock().unwrap().clone()
     }
 
-    /// Its number.
-    pub(crate) fn id(&self) -> u32 {
-        self.process.id()
-    }
-
     /// `kill -9`.
     pub(crate) fn kill(mut self) {
         self.process.kill().unwrap();

@@ -6,8 +6,8 @@ use std::time::Duration;
 use chatflow_bridge::chatflow::mock::{MockChatflow, MockOptions, SeenRequest};
 
 use super::load::{Load, Sent, contact};
+use super::postgres::Server;
 use super::service::Service;
-use super::{Database, say};
 use crate::harness::{CRM, Child, KEY, PATIENCE};
 use crate::order::steps;
 
@@ -76,24 +76,25 @@ impl World {
 }
 
 fn serve(folder: &Path, base_url: &str, store: &str) -> Child {
-    let variables =
-        [DRAIN, ("BRIDGE_STORE__URL", store), ("BRIDGE_DELIVERY__COALESCE", "false")];
+    let variables = [DRAIN, ("BRIDGE_STORE__URL", store), ("BRIDGE_DELIVERY__COALESCE", "false")];
     Child::serve_with(folder, base_url, &variables)
 }
 
+#[expect(clippy::print_stdout, reason = "the figures are what is asked for")]
 fn report(what: &str, sent: &[Sent], lost: usize) {
     let taken: usize = sent.iter().map(|sender| sender.taken.len()).sum();
     let refused: usize = sent.iter().map(|sender| sender.refused.len()).sum();
     let gap = sent.iter().map(|sender| sender.gap).max().unwrap_or_default();
     let requests = taken + refused;
-    say(&format!(
+    println!(
         "{what}: {requests} requests, {refused} not answered 2xx, {lost} lost, longest gap {gap:.1?}"
-    ));
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn not_one_webhook_is_refused_or_lost_while_replicas_are_replaced() {
-    let Some(database) = Database::new() else { return };
+    let Some(server) = Server::shared() else { return };
+    let database = server.database();
     let store = database.url();
     let world = World::new().await;
     let mut replicas = vec![world.starts(&store).await, world.starts(&store).await];
