@@ -4,6 +4,7 @@
 #[path = "../../../tests/support/postgres.rs"]
 mod server;
 
+mod exchange;
 mod kills;
 mod opening;
 mod plans;
