@@ -199,7 +199,7 @@ fn from(table: &Table) -> &'static str {
 }
 
 /// Finds that no bridge runs on the store.
-async fn nobody_runs(pool: &Pool) -> Result<(), Error> {
+pub(super) async fn nobody_runs(pool: &Pool) -> Result<(), Error> {
     let holders = transacted!(pool, |transaction| transaction.query(queries::HOLDERS, &[]).await)?;
     if holders.is_empty() {
         return Ok(());
