@@ -82,7 +82,8 @@ impl Core {
         }
     }
 
-    async fn record_all(&self, ops: Vec<RecordOp>) {
+    /// One transaction for all of these.
+    pub(super) async fn record_all(&self, ops: Vec<RecordOp>) {
         let began = Instant::now();
         let others_wake = self.wake_others();
         let recorded = transacted!(self.pool, |transaction| {
@@ -92,8 +93,9 @@ impl Core {
             Ok(recorded) => {
                 self.observe("record", ops.len(), began.elapsed());
                 for (op, recorded) in ops.into_iter().zip(recorded) {
-                    if let Some(reply) = op.reply {
-                        answer(reply, Ok(recorded));
+                    match op.reply {
+                        Some(reply) => answer(reply, Ok(recorded)),
+                        None => self.wake.came_back(),
                     }
                 }
                 self.wake.now();
