@@ -22,7 +22,7 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let told = super::runtime()?.block_on(async {
-        let door = Door::open(&arguments.door, None)?;
+        let door = Door::open(&arguments.door, None).await?;
         let told = door.audit().await;
         door.close().await;
         told

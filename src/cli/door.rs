@@ -16,21 +16,21 @@ use crate::cli::serve::settings_of;
 use crate::clock::SystemClock;
 use crate::event::{EventId, SourceName, UpdateName};
 use crate::mapping::Set;
+use crate::server::open_offline;
 use crate::settings::Settings;
-use crate::store::{EventFilter, Letters, Page, SqliteStore, Store, StoredEvent};
-use crate::telemetry::metrics::Metrics;
+use crate::store::{EventFilter, Letters, Page, StoredEvent};
 use crate::webhook::{NotMapped, map_again};
 
 /// The flags by which a door is found.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(super) struct DoorArguments {
-    /// Open the store itself; no bridge may run on it
+    /// Open the store itself; no bridge may run on it, unless it is a PostgreSQL
     #[arg(long)]
     pub(super) offline: bool,
     /// The settings file [default: chatflow-bridge.yaml, where there is one]
     #[arg(long, value_name = "FILE")]
     config: Option<std::path::PathBuf>,
-    /// The store: `sqlite:PATH` [setting: store.url]
+    /// The store: `sqlite:PATH` or `postgres://…` [setting: store.url]
     #[arg(long, value_name = "URL")]
     store: Option<String>,
 }
@@ -50,9 +50,9 @@ pub(super) enum Door {
     Store(Box<Opened>),
 }
 
-/// A store that this process holds, and the desk before it.
+/// A store that this process has opened, and the desk before it.
 pub(super) struct Opened {
-    store: Arc<SqliteStore>,
+    store: Arc<dyn Letters>,
     desk: Desk,
 }
 
@@ -72,7 +72,7 @@ impl Action {
 
 impl Door {
     /// Finds the door; `mappings` is the folder to map with where the bridge's own is not meant.
-    pub(super) fn open(
+    pub(super) async fn open(
         arguments: &DoorArguments,
         mappings: Option<&std::path::Path>,
     ) -> anyhow::Result<Self> {
@@ -83,7 +83,7 @@ impl Door {
         };
         let (settings, _) = settings_of(&common)?;
         if arguments.offline {
-            Opened::open(&settings).map(|opened| Self::Store(Box::new(opened)))
+            Opened::open(&settings).await.map(|opened| Self::Store(Box::new(opened)))
         } else {
             Ok(Self::Bridge(Box::new(settings)))
         }
@@ -208,12 +208,8 @@ impl Door {
 }
 
 impl Opened {
-    fn open(settings: &Settings) -> anyhow::Result<Self> {
-        let path = settings.store.sqlite_path()?;
-        anyhow::ensure!(path.is_file(), "there is no store `{}` (`store.url`)", path.display());
-        let metrics = Arc::new(Metrics::new()?);
-        let store = SqliteStore::open(&path, &settings.store, Arc::new(SystemClock), metrics)?;
-        let letters: Arc<dyn Letters> = Arc::<SqliteStore>::clone(&store);
+    async fn open(settings: &Settings) -> anyhow::Result<Self> {
+        let store = open_offline(&settings.store, Arc::new(SystemClock)).await?;
         let folder = settings.mappings.dir.clone();
         let mut read: Option<Result<Set, String>> = None;
         let set = std::sync::Mutex::new(move |stored: &StoredEvent| {
@@ -233,8 +229,12 @@ impl Opened {
         let map_again = move |stored: &StoredEvent| {
             (set.lock().unwrap_or_else(std::sync::PoisonError::into_inner))(stored)
         };
-        let desk =
-            Desk::new(letters, Box::new(map_again), Box::new(|_| {}), settings.chatflow.clone());
+        let desk = Desk::new(
+            Arc::clone(&store),
+            Box::new(map_again),
+            Box::new(|_| {}),
+            settings.chatflow.clone(),
+        );
         Ok(Self { store, desk })
     }
 }

@@ -125,7 +125,7 @@ struct Common {
     /// The folder with the mapping files [setting: mappings.dir]
     #[arg(long, value_name = "DIR")]
     mappings: Option<PathBuf>,
-    /// Where accepted work waits: `sqlite:PATH` [setting: store.url]
+    /// Where accepted work waits: `sqlite:PATH` or `postgres://…` [setting: store.url]
     #[arg(long, value_name = "URL")]
     store: Option<String>,
 }

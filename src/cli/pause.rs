@@ -21,7 +21,7 @@ pub(super) struct Arguments {
 /// Pauses delivery (`true`) or has it go on.
 pub(super) fn run(arguments: &Arguments, halted: bool) -> anyhow::Result<ExitCode> {
     let told = super::runtime()?.block_on(async {
-        let door = Door::open(&arguments.door, None)?;
+        let door = Door::open(&arguments.door, None).await?;
         let told = door.halt(halted).await;
         door.close().await;
         told

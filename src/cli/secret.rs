@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use serde_json::json;
 
 use super::Common;
@@ -11,9 +11,7 @@ use super::running;
 use super::serve::settings_of;
 use crate::clock::SystemClock;
 use crate::event::SourceName;
-use crate::store::Store;
-use crate::store::sqlite::SqliteStore;
-use crate::telemetry::metrics::Metrics;
+use crate::server::open_offline;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -35,7 +33,7 @@ struct Forget {
     /// The source
     #[arg(long, value_name = "SOURCE")]
     source: String,
-    /// Open the store itself; refused while a bridge holds it
+    /// Open the store itself; refused while a bridge holds it, unless it is a PostgreSQL
     #[arg(long)]
     offline: bool,
     /// For a program: one JSON object
@@ -55,12 +53,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
             let answer = running::post(&settings, &path, &()).await?;
             return answer["forgotten"].as_bool().context("the bridge answers something else");
         }
-        let path = settings.store.sqlite_path()?;
-        if !path.exists() {
-            bail!("there is no store `{}`", path.display());
-        }
-        let metrics = Arc::new(Metrics::new()?);
-        let store = SqliteStore::open(&path, &settings.store, Arc::new(SystemClock), metrics)?;
+        let store = open_offline(&settings.store, Arc::new(SystemClock)).await?;
         let forgotten = store.forget_secret(&source).await;
         store.close().await;
         Ok(forgotten?)

@@ -17,6 +17,9 @@ use crate::webhook::{Intake, NotMapped, map_again};
 /// How often the rows of the store are counted.
 const COUNT_EVERY: Duration = Duration::from_hours(1);
 
+/// How often to look whether an operator has paused delivery at another replica.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
 /// A desk that maps with the sources in force and pauses the delivery that runs.
 pub(super) fn desk(
     store: Arc<dyn Letters>,
@@ -49,6 +52,34 @@ pub(super) async fn keep_halted(store: &dyn Letters, pauses: &Pauses) -> Result<
         tracing::warn!(since = %halt.since, "an operator has paused delivery: `chatflow-bridge resume` has it go on");
     }
     Ok(())
+}
+
+/// Follows what operators say at other replicas on the same store, until `stop`.
+pub(super) async fn follow_halted(
+    store: Arc<dyn Letters>,
+    pauses: Arc<Pauses>,
+    stop: CancellationToken,
+) {
+    let following = async {
+        loop {
+            tokio::time::sleep(LOOK_EVERY).await;
+            // A store that is away has delivery rest by itself.
+            let Ok(halt) = store.halted().await else { continue };
+            let is_paused = pauses.reasons().contains(&PauseReason::Operator);
+            match halt {
+                Some(_) if !is_paused => {
+                    pauses.pause(PauseReason::Operator);
+                    tracing::warn!("an operator has paused delivery");
+                }
+                None if is_paused => {
+                    pauses.resume_by_hand();
+                    tracing::info!("an operator has delivery go on");
+                }
+                _ => {}
+            }
+        }
+    };
+    stop.run_until_cancelled(following).await;
 }
 
 /// Counts the rows of the store once an hour, until `stop`.

@@ -43,14 +43,14 @@ pub(crate) fn given(
 pub(super) fn follow_files(
     settings: &Settings,
     (client, pauses): (Client, Arc<Pauses>),
-    guard: &web::Data<Guard>,
+    guard: Option<&web::Data<Guard>>,
     work: &TaskTracker,
     stop: &CancellationToken,
 ) {
     if let Some(file) = settings.chatflow.api_key_file.clone() {
         work.spawn(follow_key(file, client, pauses, stop.clone()));
     }
-    if let Some(file) = settings.admin.token_file.clone() {
+    if let (Some(file), Some(guard)) = (settings.admin.token_file.clone(), guard) {
         work.spawn(follow_token(file, web::Data::clone(guard), stop.clone()));
     }
 }

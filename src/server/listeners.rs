@@ -28,7 +28,8 @@ pub(super) struct Served {
     pub(super) metrics: Arc<Metrics>,
     pub(super) senders: Arc<dyn Senders>,
     pub(super) state: web::Data<admin::State>,
-    pub(super) guard: web::Data<Guard>,
+    /// Without one nobody may ask the admin API: it is off.
+    pub(super) guard: Option<web::Data<Guard>>,
 }
 
 /// The three listeners, running.
@@ -36,7 +37,7 @@ pub(super) struct Listeners {
     pub(super) addresses: Addresses,
     hooks: ServerHandle,
     metrics: ServerHandle,
-    admin: ServerHandle,
+    admin: Option<ServerHandle>,
     ended: oneshot::Receiver<()>,
 }
 
@@ -45,7 +46,7 @@ struct Bound {
     addresses: Addresses,
     hooks: Server,
     metrics: Server,
-    admin: Server,
+    admin: Option<Server>,
 }
 
 impl Listeners {
@@ -60,10 +61,17 @@ impl Listeners {
                     Err(error) => return tell.send(Err(error)).unwrap_or_default(),
                 };
                 let Bound { addresses, hooks, metrics, admin } = bound;
-                let handles = (hooks.handle(), metrics.handle(), admin.handle());
+                let admin_handle = admin.as_ref().map(Server::handle);
+                let handles = (hooks.handle(), metrics.handle(), admin_handle);
                 if tell.send(Ok((addresses, handles))).is_err() {
                     return;
                 }
+                let admin = async {
+                    match admin {
+                        Some(admin) => admin.await,
+                        None => Ok(()),
+                    }
+                };
                 let (hooks, metrics, admin) = tokio::join!(hooks, metrics, admin);
                 for ended in [hooks, metrics, admin] {
                     if let Err(error) = ended {
@@ -90,7 +98,9 @@ impl Listeners {
 
     /// Stops the listeners for machines and operators; returns when all three have ended.
     pub(super) async fn stop_others(self) {
-        self.admin.stop(true).await;
+        if let Some(admin) = &self.admin {
+            admin.stop(true).await;
+        }
         self.metrics.stop(true).await;
         // Whether it is told or its thread is gone, it has ended.
         self.ended.await.unwrap_or_default();
@@ -120,13 +130,19 @@ impl Served {
             .bind(settings.metrics)
             .map_err(|error| refused("server.metrics", settings.metrics, error))?;
 
-        let routes = move || App::new().configure(api::routes(&state, &senders, &guard));
-        let admin = HttpServer::new(routes)
-            .workers(1)
-            .shutdown_timeout(1)
-            .disable_signals()
-            .bind(settings.admin)
-            .map_err(|error| refused("server.admin", settings.admin, error))?;
+        let admin = match guard {
+            None => None,
+            Some(guard) => {
+                let routes = move || App::new().configure(api::routes(&state, &senders, &guard));
+                let admin = HttpServer::new(routes)
+                    .workers(1)
+                    .shutdown_timeout(1)
+                    .disable_signals()
+                    .bind(settings.admin)
+                    .map_err(|error| refused("server.admin", settings.admin, error))?;
+                Some(admin)
+            }
+        };
 
         let first = |addresses: Vec<SocketAddr>, asked: SocketAddr| {
             addresses.first().copied().unwrap_or(asked)
@@ -134,9 +150,9 @@ impl Served {
         let addresses = Addresses {
             hooks: hooks_address,
             metrics: first(metrics.addrs(), settings.metrics),
-            admin: first(admin.addrs(), settings.admin),
+            admin: admin.as_ref().map(|admin| first(admin.addrs(), settings.admin)),
         };
-        Ok(Bound { addresses, hooks, metrics: metrics.run(), admin: admin.run() })
+        Ok(Bound { addresses, hooks, metrics: metrics.run(), admin: admin.map(HttpServer::run) })
     }
 }
 

@@ -18,11 +18,13 @@ pub enum Mappings {
 }
 
 impl Mappings {
-    /// Ends the start where nothing can go in the place of a broken folder: there is no store at `store` yet, and
-    /// none shall be made for that.
-    pub(super) fn first(self, store: &Path) -> Result<Self, StartError> {
+    /// Ends the start where nothing can go in the place of a broken folder: there is no file `store` yet, and none
+    /// shall be made for that.
+    pub(super) fn first(self, store: Option<&Path>) -> Result<Self, StartError> {
         match self {
-            Self::Folder(Offered { checked: Err(unfit), .. }) if !store.exists() => {
+            Self::Folder(Offered { checked: Err(unfit), .. })
+                if store.is_some_and(|store| !store.exists()) =>
+            {
                 Err(StartError::Mappings { unfit, kept: None })
             }
             first => Ok(first),

@@ -12,11 +12,13 @@ mod mappings;
 mod open_files;
 mod senders;
 mod start_error;
+mod store;
 mod tls;
 
 pub(crate) use key::first as api_key;
 pub use mappings::Mappings;
 pub use start_error::StartError;
+pub(crate) use store::open_offline;
 pub use tls::Unusable as UnusableTls;
 
 use desk::desk;
@@ -24,7 +26,6 @@ use listeners::{Listeners, Served};
 use senders::SendersDoor;
 
 use std::net::SocketAddr;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -39,7 +40,6 @@ use crate::delivery::{Delivery, PauseReason, Pauses, Policy};
 use crate::secret::Secret;
 use crate::settings::Settings;
 use crate::settings::reload::{Live, SharedSecrets, Surroundings};
-use crate::store::sqlite::SqliteStore;
 use crate::store::{Letters, Store};
 use crate::telemetry::metrics::Metrics;
 use crate::webhook::Intake;
@@ -63,14 +63,14 @@ pub struct Addresses {
     pub hooks: SocketAddr,
     /// Metrics and health.
     pub metrics: SocketAddr,
-    /// The operator's door.
-    pub admin: SocketAddr,
+    /// The operator's door; nothing where it is off.
+    pub admin: Option<SocketAddr>,
 }
 
 /// A bridge that runs.
 pub struct Bridge {
     addresses: Addresses,
-    guard: web::Data<admin::auth::Guard>,
+    guard: Option<web::Data<admin::auth::Guard>>,
     live: Arc<Live>,
     store: Arc<dyn Store>,
     state: web::Data<admin::State>,
@@ -89,7 +89,6 @@ impl Bridge {
         crate::chatflow::install_tls();
         let metrics = Arc::new(Metrics::new()?);
         let key = key::first(&settings.chatflow)?;
-        let path = settings.store.sqlite_path()?;
         let policy =
             Policy::new(&settings.delivery, &settings.contact, settings.chatflow.timeout.0)?;
         let client = Client::new(
@@ -98,11 +97,10 @@ impl Bridge {
             settings.delivery.concurrency,
             Arc::clone(&metrics),
         )?;
-        let first = mappings.first(&path)?;
-        let store =
-            SqliteStore::open(&path, &settings.store, Arc::clone(&clock), Arc::clone(&metrics))?;
-        let letters: Arc<dyn Letters> = Arc::<SqliteStore>::clone(&store);
-        let store: Arc<dyn Store> = store;
+        let first = mappings.first(store::file(&settings.store)?.as_deref())?;
+        let letters =
+            store::open(&settings.store, Arc::clone(&clock), Arc::clone(&metrics)).await?;
+        let store: Arc<dyn Store> = Arc::<dyn Letters>::clone(&letters);
         tell_capacity(&metrics, settings.store.max_waiting);
 
         let work = TaskTracker::new();
@@ -136,15 +134,22 @@ impl Bridge {
         desk::keep_halted(&*letters, &pauses).await?;
 
         let tls = tls::Tls::new(&settings.server.tls, &metrics)?;
-        let token = admin_token(&settings, &path)?;
+        let token = admin_token(&settings)?;
         let state = web::Data::new(admin::State::new(
             Arc::clone(&store),
             Arc::clone(&metrics),
             Arc::clone(&clock),
             look(&intake, &pauses, &live),
-            desk(letters, &intake, &pauses, &settings.chatflow),
+            desk(Arc::clone(&letters), &intake, &pauses, &settings.chatflow),
         ));
-        let guard = web::Data::new(admin::auth::Guard::new(token, settings.admin.hosts.clone()));
+        if token.is_none() {
+            tracing::warn!(
+                "the admin API is off: with PostgreSQL its token is given, in `admin.token` or `admin.token_file`"
+            );
+        }
+        let guard = token.map(|token| {
+            web::Data::new(admin::auth::Guard::new(token, settings.admin.hosts.clone()))
+        });
         let served = Served {
             settings: settings.server.clone(),
             request_timeout: settings.intake.request_timeout.0,
@@ -153,12 +158,15 @@ impl Bridge {
             senders: SendersDoor::shared(&intake, &store, &live),
             metrics: Arc::clone(&metrics),
             state: web::Data::clone(&state),
-            guard: web::Data::clone(&guard),
+            guard: guard.clone(),
         };
         let listeners = listen(served, &*store).await?;
         let stop = CancellationToken::new();
+        if store::file(&settings.store)?.is_none() {
+            work.spawn(desk::follow_halted(letters, Arc::clone(&pauses), stop.clone()));
+        }
         work.spawn(delivery.run(stop.clone()));
-        key::follow_files(&settings, (client, pauses), &guard, &work, &stop);
+        key::follow_files(&settings, (client, pauses), guard.as_ref(), &work, &stop);
         work.spawn(intake.keep_house(stop.clone()));
         work.spawn(tls::follow(tls, stop.clone()));
         work.spawn(Arc::clone(&live).follow(settings.mappings.watch, stop.clone()));
@@ -168,7 +176,7 @@ impl Bridge {
         tracing::info!(
             hooks = %addresses.hooks,
             metrics = %addresses.metrics,
-            admin = %addresses.admin,
+            admin = addresses.admin.map(tracing::field::display),
             mappings = live.in_force().hash,
             "started"
         );
@@ -192,9 +200,9 @@ impl Bridge {
         self.addresses
     }
 
-    /// The token of the admin API.
-    pub fn admin_token(&self) -> Arc<Secret> {
-        self.guard.token()
+    /// The token of the admin API, where that is not off.
+    pub fn admin_token(&self) -> Option<Arc<Secret>> {
+        self.guard.as_ref().map(|guard| guard.token())
     }
 
     /// The mappings in force, to replace them.
@@ -252,17 +260,17 @@ fn tell_capacity(metrics: &Metrics, max_waiting: u64) {
     metrics.queue_capacity_updates.with_label_values::<&str>(&[]).set(most);
 }
 
-/// The admin token that is given, or the one that was made at the first start.
-fn admin_token(settings: &Settings, store: &Path) -> Result<Secret, StartError> {
+/// The admin token that is given, or the one that was made at the first start. With a store in a database none is made:
+/// each replica would have another.
+fn admin_token(settings: &Settings) -> Result<Option<Secret>, StartError> {
     let given = key::given(settings.admin.token.as_ref(), settings.admin.token_file.as_deref())?;
-    given.map_or_else(
-        || {
-            let file = admin::auth::token_file(store);
-            let kept = admin::auth::kept_token(&file);
-            kept.map_err(|error| StartError::AdminToken { path: file, error })
-        },
-        Ok,
-    )
+    if given.is_some() {
+        return Ok(given);
+    }
+    let Some(store) = store::file(&settings.store)? else { return Ok(None) };
+    let file = admin::auth::token_file(&store);
+    let kept = admin::auth::kept_token(&file);
+    kept.map(Some).map_err(|error| StartError::AdminToken { path: file, error })
 }
 
 /// The admin token of a bridge with these settings, for a command on the same machine; nothing where none is given
@@ -272,9 +280,10 @@ fn admin_token(settings: &Settings, store: &Path) -> Result<Secret, StartError> 
 ///
 /// [`StartError`] says which file cannot be read.
 pub fn known_admin_token(settings: &Settings) -> Result<Option<Secret>, StartError> {
-    let path = settings.store.sqlite_path()?;
-    if admin::auth::token_file(&path).exists() || settings.admin.token_file.is_some() {
-        return admin_token(settings, &path).map(Some);
+    let store = store::file(&settings.store)?;
+    let is_made = store.is_some_and(|store| admin::auth::token_file(&store).exists());
+    if is_made || settings.admin.token_file.is_some() {
+        return admin_token(settings);
     }
     key::given(settings.admin.token.as_ref(), None)
 }

@@ -25,7 +25,7 @@ pub enum StartError {
         problem: String,
     },
     /// The store's URL.
-    #[error(transparent)]
+    #[error("`store.url`: {0}")]
     StoreUrl(#[from] store::settings::InvalidUrl),
     /// The store.
     #[error(transparent)]

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use crate::store::settings::StoreUrl;
 use crate::units::{ByteSize, Span};
 
 /// What a value has to look like.
@@ -25,6 +26,8 @@ pub enum Kind {
     Text,
     /// A text that is never shown.
     Secret,
+    /// Where a store is; its password is never shown.
+    Store,
     /// A list of texts; in the environment separated by `,`.
     List,
 }
@@ -35,6 +38,7 @@ impl Kind {
         let told = |right: bool, expected: &str| (!right).then(|| format!("expected {expected}"));
         match self {
             Self::Text | Self::List | Self::Secret => None,
+            Self::Store => StoreUrl::new(value).place().err().map(|error| error.to_string()),
             Self::Word(words) => told(words.contains(&value), &words.join(" or ")),
             Self::Duration => value.parse::<Span>().err().map(|error| error.to_string()),
             Self::Size => value.parse::<ByteSize>().err().map(|error| error.to_string()),
@@ -90,7 +94,7 @@ keys! {
     "server.tls.key_file": Kind::Text, None, "its private key, PEM";
     "server.drain_delay": Kind::Duration, Some("5s"), "how long to go on serving after readiness went off";
     "server.shutdown_grace": Kind::Duration, Some("25s"), "from SIGTERM to the end; includes the delay";
-    "admin.token": Kind::Secret, None, "the bearer token of the admin API; without it one is made and kept in `<store file>.admin-token`";
+    "admin.token": Kind::Secret, None, "the bearer token of the admin API; without it one is made and kept in `<store file>.admin-token`; with PostgreSQL there is no such file, and the listener is off";
     "admin.token_file": Kind::Text, None, "the same, from a file";
     "admin.hosts": Kind::List, Some(""), "names under which the admin listener may be asked, beside loopback's";
     "chatflow.base_url": Kind::Text, Some("https://chatflow.pabbly.com/api/v1"), "the API; https unless it is on this machine";
@@ -115,10 +119,13 @@ keys! {
     "contact.cache_ttl": Kind::Duration, Some("10m"), "for how long a contact that was looked up is known";
     "contact.cache_entries": Kind::Whole, Some("100000"), "how many contacts are known at most";
     "contact.wait": Kind::Duration, Some("15m"), "for how long a contact that is missing is looked for";
-    "store.url": Kind::Text, Some("sqlite:chatflow-bridge.db"), "where accepted work waits";
+    "store.url": Kind::Store, Some("sqlite:chatflow-bridge.db"), "where accepted work waits: `sqlite:` and the path of a file, or `postgres://USER@HOST:5432/DATABASE` for several replicas; `?sslmode=verify-full` holds the server's certificate against `store.ca_file`";
+    "store.password_file": Kind::Text, None, "a file with the password for PostgreSQL, read again for each new connection";
+    "store.ca_file": Kind::Text, None, "certificates of authorities that PostgreSQL's is held against with `sslmode=verify-ca` or `verify-full`, PEM; without it those that browsers trust";
+    "store.connections": Kind::Whole, Some("8"), "connections to PostgreSQL at most, beside one that listens";
     "store.max_waiting": Kind::Whole, Some("2000000"), "updates that may wait; past it 503";
     "store.max_size": Kind::Size, Some("10GiB"), "the size of the store; past it 503";
-    "store.min_free": Kind::Size, Some("512MiB"), "free disk to keep; below it 503";
+    "store.min_free": Kind::Size, Some("512MiB"), "free disk to keep; below it 503; only for a file";
     "store.retention.delivered": Kind::Duration, Some("7d"), "how long delivered, skipped and discarded updates are kept; an event goes as a whole, when none of it is to be kept";
     "store.retention.ignored": Kind::Duration, Some("7d"), "how long events without effect and control messages are kept";
     "store.retention.dead": Kind::Duration, None, "how long dead and held updates are kept; without it until they are replayed, discarded or purged";

@@ -6,6 +6,7 @@ use config::{Config, ConfigError, Map, Source, Value, ValueKind};
 
 use super::keys::{KEYS, Kind, find, nearest};
 use super::{Effective, Line, Settings, check, file};
+use crate::store::settings::StoreUrl;
 
 const PREFIX: &str = "BRIDGE_";
 
@@ -91,7 +92,8 @@ pub fn load(sources: &Sources) -> Result<(Settings, Effective), Invalid> {
         .map_err(|error| Invalid(vec![error.to_string()]))?;
     let effective = effective(&built);
     problems.extend(effective.0.iter().filter_map(|line| {
-        let flaw = find(line.key)?.kind.flaw(line.value.as_deref()?)?;
+        let written = value_of(&built.cache, line.key)?.clone().into_string().ok()?;
+        let flaw = find(line.key)?.kind.flaw(&written)?;
         Some(format!("{}: `{}`: {flaw}", line.origin, line.key))
     }));
     if !problems.is_empty() {
@@ -154,6 +156,7 @@ fn effective(built: &Config) -> Effective {
 fn shown(kind: Kind, value: &Value) -> Option<String> {
     match (kind, &value.kind) {
         (Kind::Secret, _) => Some("(set, not shown)".to_owned()),
+        (Kind::Store, ValueKind::String(url)) => Some(StoreUrl::new(url.as_str()).to_string()),
         (_, ValueKind::Array(items)) => {
             let texts: Vec<_> =
                 items.iter().filter_map(|item| item.clone().into_string().ok()).collect();

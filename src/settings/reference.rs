@@ -29,6 +29,7 @@ fn kind(kind: Kind) -> &'static str {
     match kind {
         Kind::List => " (a list)",
         Kind::Secret => " (never shown)",
+        Kind::Store => " (its password is never shown)",
         _ => "",
     }
 }

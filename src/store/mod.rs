@@ -14,6 +14,7 @@ mod marks;
 pub mod postgres;
 pub mod settings;
 pub mod sqlite;
+mod url;
 
 use async_trait::async_trait;
 

@@ -5,14 +5,22 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use super::postgres::{Address, Place};
+pub use super::url::{InvalidUrl, StorePlace, StoreUrl};
 use crate::units::{ByteSize, Span};
 
 /// `store.*`: where accepted work is kept, and how much of it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct StoreSettings {
-    /// Where it is: `sqlite:` and the path of a file.
-    pub url: String,
+    /// Where it is: `sqlite:` and the path of a file, or `postgres://…`.
+    pub url: StoreUrl,
+    /// A file with the password for PostgreSQL, read again for each new connection.
+    pub password_file: Option<PathBuf>,
+    /// A file with the certificates of authorities that PostgreSQL's is held against.
+    pub ca_file: Option<PathBuf>,
+    /// How many connections to PostgreSQL at most.
+    pub connections: usize,
     /// How many updates may wait at most; senders are told to come again beyond it.
     pub max_waiting: u64,
     /// How large the store may grow, free pages not counted.
@@ -47,7 +55,10 @@ impl Default for Retention {
 impl Default for StoreSettings {
     fn default() -> Self {
         Self {
-            url: "sqlite:chatflow-bridge.db".to_owned(),
+            url: StoreUrl::new("sqlite:chatflow-bridge.db"),
+            password_file: None,
+            ca_file: None,
+            connections: 8,
             max_waiting: 2_000_000,
             max_size: ByteSize(10 << 30),
             min_free: ByteSize(512 << 20),
@@ -57,17 +68,27 @@ impl Default for StoreSettings {
     }
 }
 
-/// Why a text does not say where a store is.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`store.url` is `sqlite:` and the path of a file, such as `sqlite:chatflow-bridge.db`")]
-pub struct InvalidUrl;
-
 impl StoreSettings {
-    /// The file that `url` names.
-    pub fn sqlite_path(&self) -> Result<PathBuf, InvalidUrl> {
-        match self.url.strip_prefix("sqlite:") {
-            Some(path) if !path.is_empty() => Ok(PathBuf::from(path)),
-            _ => Err(InvalidUrl),
+    /// Where the store is.
+    pub fn place(&self) -> Result<StorePlace, InvalidUrl> {
+        self.url.place()
+    }
+
+    /// The file that `url` names; `instead` says what to do where it is a PostgreSQL.
+    pub fn sqlite_path(&self, instead: &'static str) -> Result<PathBuf, InvalidUrl> {
+        match self.place()? {
+            StorePlace::Sqlite(path) => Ok(path),
+            StorePlace::Postgres(_) => Err(InvalidUrl::NotAFile(instead)),
+        }
+    }
+
+    /// How the database at this address is reached.
+    pub fn postgres(&self, address: Address) -> Place {
+        Place {
+            address,
+            password_file: self.password_file.clone(),
+            ca_file: self.ca_file.clone(),
+            connections: self.connections,
         }
     }
 }
@@ -89,18 +110,5 @@ mod tests {
             serde_json::from_value::<StoreSettings>(serde_json::json!({"max_sise": "1GiB"}))
                 .is_err()
         );
-    }
-
-    #[test]
-    fn a_url_names_a_file() {
-        for (url, path) in [
-            ("sqlite:chatflow-bridge.db", Ok(PathBuf::from("chatflow-bridge.db"))),
-            ("sqlite:/var/lib/bridge.db", Ok(PathBuf::from("/var/lib/bridge.db"))),
-            ("sqlite:", Err(InvalidUrl)),
-            ("bridge.db", Err(InvalidUrl)),
-        ] {
-            let settings = StoreSettings { url: url.to_owned(), ..StoreSettings::default() };
-            assert_eq!(settings.sqlite_path(), path, "{url:?}");
-        }
     }
 }

@@ -28,6 +28,7 @@ mod reference;
 mod refused;
 mod reload;
 mod repeats;
+mod replicas;
 mod retry;
 mod schema;
 mod senders;

@@ -93,7 +93,7 @@ fn a_store_that_is_none_is_named() {
     refused(
         folder.path(),
         &[("BRIDGE_STORE__URL", "mysql://x")],
-        &["`store.url` is `sqlite:` and the path of a file"],
+        &["`store.url`: expected `sqlite:` and the path of a file"],
     );
 }
 

@@ -47,17 +47,13 @@ impl Server {
     /// The server that all tests of this process share; none where PostgreSQL is not installed.
     pub(crate) fn shared() -> Option<&'static Self> {
         static SHARED: OnceLock<Option<Server>> = OnceLock::new();
-        let shared = SHARED.get_or_init(Self::start).as_ref();
-        if shared.is_none() {
-            left_out();
-        }
-        shared
+        SHARED.get_or_init(Self::start).as_ref()
     }
 
     /// A server of the test's own; none where PostgreSQL is not installed.
     pub(crate) fn start() -> Option<Self> {
         let Some(bin) = installed() else {
-            left_out();
+            left_out("PostgreSQL", "postgresql");
             return None;
         };
         // Somebody else may take the port between our look and the server's start.
@@ -222,8 +218,8 @@ fn free_port() -> u16 {
 }
 
 #[expect(clippy::print_stdout, reason = "a test that leaves something out says so")]
-fn left_out() {
+pub(crate) fn left_out(what: &str, package: &str) {
     let needed = std::env::var_os("BRIDGE_TESTS_NEED_TOOLS").is_some();
-    assert!(!needed, "PostgreSQL is not installed");
-    println!("left out: PostgreSQL is not installed (Debian: `apt install postgresql`)");
+    assert!(!needed, "{what} is not installed");
+    println!("left out: {what} is not installed (Debian: `apt install {package}`)");
 }

@@ -98,11 +98,12 @@ pub(super) fn addresses(bridge: &Bridge, chatflow: &MockChatflow, style: Style) 
     println!("  the contact   curl http://{}/_mock/contacts", chatflow.address());
     println!("  the metrics   curl http://{}/metrics", addresses.metrics);
     println!("  readiness     curl http://{}/readyz", addresses.metrics);
-    println!(
-        "  the updates   curl -H 'authorization: Bearer {}' http://{}/api/updates",
-        bridge.admin_token().expose(),
-        addresses.admin
-    );
+    if let (Some(token), Some(admin)) = (bridge.admin_token(), addresses.admin) {
+        println!(
+            "  the updates   curl -H 'authorization: Bearer {}' http://{admin}/api/updates",
+            token.expose()
+        );
+    }
     println!("\nCtrl-C ends it.");
 }
 

@@ -48,7 +48,7 @@ pub(super) struct Arguments {
     /// The settings file [default: chatflow-bridge.yaml, where there is one]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// The store: `sqlite:PATH` [setting: store.url]
+    /// The store: `sqlite:PATH` or `postgres://…` [setting: store.url]
     #[arg(long, value_name = "URL")]
     store: Option<String>,
     /// For a program: one JSON object

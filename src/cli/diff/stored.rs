@@ -1,5 +1,7 @@
 //! Events of the store, from the running bridge or, where none runs, from the store itself.
 
+use std::sync::Arc;
+
 use anyhow::Context;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -12,8 +14,10 @@ use crate::cli::running;
 use crate::cli::serve::settings_of;
 use crate::clock::{Clock, SystemClock};
 use crate::event::{EventId, SourceName};
+use crate::server::open_offline;
 use crate::settings::Settings;
-use crate::store::{EventFilter, OfflineStore, Page, StoredEvent};
+use crate::store::settings::StorePlace;
+use crate::store::{EventFilter, Letters, OfflineStore, Page, StoredEvent};
 
 /// Events that are listed at a time.
 const PAGE: usize = 500;
@@ -30,39 +34,60 @@ pub(super) async fn each(
         SystemClock.now().checked_sub(since).unwrap_or(Timestamp::MIN)
     });
     let mut door = if arguments.offline {
-        Door::Store(OfflineStore::open(
-            &settings.store.sqlite_path()?,
-            settings.store.encryption_key_file.as_deref(),
-        )?)
+        match settings.store.place()? {
+            StorePlace::Sqlite(path) => Door::Store(OfflineStore::open(
+                &path,
+                settings.store.encryption_key_file.as_deref(),
+            )?),
+            StorePlace::Postgres(_) => {
+                Door::Database(open_offline(&settings.store, Arc::new(SystemClock)).await?)
+            }
+        }
     } else {
         Door::Bridge(Box::new(settings))
     };
-    let (mut left, mut before) = (arguments.limit, None);
-    while left > 0 {
-        let page = Page { most: left.min(PAGE), before };
-        let rows = door.list(source.as_ref(), &page).await?;
-        let is_last = rows.len() < page.most;
-        for row in &rows {
-            if oldest.is_some_and(|oldest| row.received_at < oldest) {
-                return Ok(());
+    let read = door.each(arguments.limit, source.as_ref(), oldest, take).await;
+    door.close().await;
+    read
+}
+
+impl Door {
+    /// Hands over `left` events at most, youngest first, until one is older than `oldest`.
+    async fn each(
+        &mut self,
+        mut left: usize,
+        source: Option<&SourceName>,
+        oldest: Option<Timestamp>,
+        take: &mut dyn FnMut(&Incoming),
+    ) -> anyhow::Result<()> {
+        let mut before = None;
+        while left > 0 {
+            let page = Page { most: left.min(PAGE), before };
+            let rows = self.list(source, &page).await?;
+            let is_last = rows.len() < page.most;
+            for row in &rows {
+                if oldest.is_some_and(|oldest| row.received_at < oldest) {
+                    return Ok(());
+                }
+                if let Some(event) = self.event(row.event_id).await? {
+                    take(&event);
+                }
+                left -= 1;
             }
-            if let Some(event) = door.event(row.event_id).await? {
-                take(&event);
+            before = rows.into_iter().next_back().map(|row| row.cursor);
+            if is_last || before.is_none() {
+                break;
             }
-            left -= 1;
         }
-        before = rows.into_iter().next_back().map(|row| row.cursor);
-        if is_last || before.is_none() {
-            break;
-        }
+        Ok(())
     }
-    Ok(())
 }
 
 /// Where the events are.
 enum Door {
     Bridge(Box<Settings>),
     Store(OfflineStore),
+    Database(Arc<dyn Letters>),
 }
 
 /// One event in a list.
@@ -101,13 +126,11 @@ impl Door {
         match self {
             Self::Store(store) => {
                 let filter = EventFilter { source: source.cloned() };
-                let rows = store.events(&filter, page.clone()).await?;
-                let row = |row: crate::store::EventRow| Row {
-                    event_id: row.event_id,
-                    received_at: row.received_at,
-                    cursor: row.cursor,
-                };
-                Ok(rows.into_iter().map(row).collect())
+                Ok(of_rows(store.events(&filter, page.clone()).await?))
+            }
+            Self::Database(store) => {
+                let filter = EventFilter { source: source.cloned() };
+                Ok(of_rows(store.events(&filter, page.clone()).await?))
             }
             Self::Bridge(settings) => {
                 let part = |name: &str, value: &str| format!("&{name}={value}");
@@ -126,10 +149,17 @@ impl Door {
         }
     }
 
+    async fn close(self) {
+        if let Self::Database(store) = self {
+            store.close().await;
+        }
+    }
+
     /// One event; nothing where it has been deleted meanwhile.
     async fn event(&mut self, id: EventId) -> anyhow::Result<Option<Incoming>> {
         match self {
             Self::Store(store) => Ok(store.event(id).await?.map(of_store)),
+            Self::Database(store) => Ok(store.event(id).await?.map(of_store)),
             Self::Bridge(settings) => {
                 let answer = running::get(settings, &format!("/api/events/{id}")).await?;
                 let given: Given = serde_json::from_value(answer).context("an event")?;
@@ -147,6 +177,15 @@ impl Door {
             }
         }
     }
+}
+
+fn of_rows(rows: Vec<crate::store::EventRow>) -> Vec<Row> {
+    let row = |row: crate::store::EventRow| Row {
+        event_id: row.event_id,
+        received_at: row.received_at,
+        cursor: row.cursor,
+    };
+    rows.into_iter().map(row).collect()
 }
 
 fn of_store(stored: StoredEvent) -> Incoming {

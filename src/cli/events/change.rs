@@ -136,7 +136,7 @@ pub(super) async fn run(
         );
         return Ok(ExitCode::from(2));
     }
-    let door = Door::open(&changing.door, mappings)?;
+    let door = Door::open(&changing.door, mappings).await?;
     let done = go(action, changing, asked, &door).await;
     door.close().await;
     done

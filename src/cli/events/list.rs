@@ -38,7 +38,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) async fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    let door = Door::open(&arguments.door, None)?;
+    let door = Door::open(&arguments.door, None).await?;
     let listed = list(arguments, &door).await;
     door.close().await;
     listed.map(|()| ExitCode::SUCCESS)

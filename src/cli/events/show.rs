@@ -26,7 +26,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) async fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    let door = Door::open(&arguments.door, None)?;
+    let door = Door::open(&arguments.door, None).await?;
     let found = match &arguments.name {
         Named::Event(id) => door.event(*id).await,
         Named::Update(name) => door.update(name).await,

@@ -14,9 +14,8 @@ use crate::admin::event::shown;
 use crate::cli::running;
 use crate::clock::{Clock, SystemClock};
 use crate::event::EventId;
+use crate::server::open_offline;
 use crate::settings::Settings;
-use crate::store::{SqliteStore, Store};
-use crate::telemetry::metrics::Metrics;
 
 /// A request as it came in or would.
 pub(super) struct Given {
@@ -131,10 +130,7 @@ pub(super) async fn stored(
 
 /// Opens the store, which a bridge that runs holds: then that is what the error says.
 async fn from_store(id: EventId, settings: &Settings) -> anyhow::Result<serde_json::Value> {
-    let path = settings.store.sqlite_path()?;
-    anyhow::ensure!(path.is_file(), "there is no store `{}` (`store.url`)", path.display());
-    let metrics = Arc::new(Metrics::new()?);
-    let store = SqliteStore::open(&path, &settings.store, Arc::new(SystemClock), metrics)?;
+    let store = open_offline(&settings.store, Arc::new(SystemClock)).await?;
     let found = store.event(id).await;
     store.close().await;
     let found = found?.with_context(|| {

@@ -24,7 +24,9 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    let (settings, path) = arguments.which.settings()?;
+    let (settings, path) = arguments.which.file(
+        "the database looks after its own pages; `chatflow-bridge audit --offline` holds the ledger against the rows",
+    )?;
     let depth = if arguments.whole { Depth::Whole } else { Depth::Quick };
     let key_file = settings.store.encryption_key_file.as_deref();
     let findings = check(&path, key_file, depth)?;

@@ -7,6 +7,7 @@ mod rekey;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use anyhow::Context;
 use clap::Subcommand;
 
 use super::Common;
@@ -35,17 +36,23 @@ struct Which {
     /// The settings file [default: chatflow-bridge.yaml, where there is one]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Where the store is: `sqlite:PATH` [setting: store.url]
+    /// Where the store is: `sqlite:PATH` or `postgres://…` [setting: store.url]
     #[arg(long, value_name = "URL")]
     store: Option<String>,
 }
 
 impl Which {
-    fn settings(&self) -> anyhow::Result<(Settings, PathBuf)> {
+    /// The settings, and the file; `instead` says what to do where the store is a PostgreSQL.
+    fn file(&self, instead: &'static str) -> anyhow::Result<(Settings, PathBuf)> {
+        let settings = self.settings()?;
+        let path = settings.store.sqlite_path(instead).context("`store.url`")?;
+        Ok((settings, path))
+    }
+
+    fn settings(&self) -> anyhow::Result<Settings> {
         let (config, store) = (self.config.clone(), self.store.clone());
         let (settings, _) = settings_of(&Common { config, mappings: None, store })?;
-        let path = settings.store.sqlite_path()?;
-        Ok((settings, path))
+        Ok(settings)
     }
 }
 

@@ -20,7 +20,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    let (settings, path) = arguments.which.settings()?;
+    let (settings, path) = arguments.which.file("restore a backup of the database")?;
     let key_file = settings.store.encryption_key_file.as_deref();
     let now = SystemClock.now().as_millisecond();
     let recovered = recover(&path, key_file, now, |table| eprintln!("reading `{table}`"))?;

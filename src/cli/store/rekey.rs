@@ -19,7 +19,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    let (settings, path) = arguments.which.settings()?;
+    let (settings, path) = arguments.which.file("rekey a PostgreSQL is not built yet")?;
     let key_file = settings.store.encryption_key_file.as_deref().context(
         "no key to encrypt with: name a file that holds one in `store.encryption_key_file` (`openssl rand -hex 32` makes a key)",
     )?;

@@ -60,7 +60,12 @@ impl Core {
     pub(super) async fn take_in(self: Arc<Self>) {
         let _ended = Ended(&self.appends);
         let mut pace = Pace::default();
-        while let Some(ops) = self.appends.take(pace).await {
+        while let Some(mut ops) = self.appends.take(pace).await {
+            // Who has been told to come again brings it again.
+            ops.retain(|op| !op.reply.is_closed());
+            if ops.is_empty() {
+                continue;
+            }
             let began = Instant::now();
             pace.taken = ops.len();
             self.store_all(ops).await;

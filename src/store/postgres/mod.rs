@@ -81,6 +81,9 @@ use crate::contact::Who;
 use crate::event::{EventId, SourceName, UpdateId};
 use crate::telemetry::metrics::Metrics;
 
+/// How long a sender waits for what it has sent to be stored.
+const ANSWER: Duration = Duration::from_secs(5);
+
 /// How long the store may take to say that it can be written.
 const CHECK: Duration = Duration::from_secs(5);
 
@@ -142,6 +145,15 @@ impl PostgresStore {
         Ok(Arc::new(Self { core, tasks }))
     }
 
+    /// Whether there is a store at this place: its tables, of whatever release.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Away`] says that the database cannot be reached.
+    pub async fn is_there(place: &Place) -> Result<bool, Error> {
+        schema::is_there(&Pool::new(place)?, &place.address.schema).await
+    }
+
     /// Reads what was lent; what this release cannot read is held instead. Nothing where nothing is left.
     fn readable(&self, run: RawRun) -> Option<Run> {
         let mut updates = Vec::with_capacity(run.updates.len());
@@ -186,12 +198,12 @@ impl Store for PostgresStore {
             .appends
             .put(AppendOp { prepared, reply })
             .inspect_err(|error| self.core.failed("append", error))?;
-        receipts.await.map_err(|_| Error::Closed)?
+        in_time(async { receipts.await.map_err(|_| Error::Closed)? }).await
     }
 
     async fn remap(&self, event: EventId, updates: Vec<NewUpdate>) -> Result<bool, Error> {
         let again = PreparedAgain::new(&self.core.keys, event, updates)?;
-        self.core.remap(&again).await
+        in_time(self.core.remap(&again)).await
     }
 
     async fn claim(&self, wanted: Wanted) -> Result<Vec<Run>, Error> {
@@ -308,6 +320,14 @@ impl Store for PostgresStore {
 impl Drop for PostgresStore {
     fn drop(&mut self) {
         self.stop();
+    }
+}
+
+/// A sender is told to come again rather than kept waiting.
+async fn in_time<T>(done: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    match tokio::time::timeout(ANSWER, done).await {
+        Ok(done) => done,
+        Err(_) => Err(Error::Away("PostgreSQL does not answer in time".to_owned())),
     }
 }
 

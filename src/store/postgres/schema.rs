@@ -162,3 +162,11 @@ pub(super) async fn hash_key(pool: &Pool) -> Result<[u8; 32], Error> {
     kept.try_into()
         .map_err(|_| Error::Failed("its `hash_key` is damaged, restore a backup".to_owned()))
 }
+
+/// Whether there are tables of this program.
+pub(super) async fn is_there(pool: &Pool, schema: &str) -> Result<bool, Error> {
+    let there = transacted!(pool, |transaction| {
+        transaction.query_opt(statements::SCHEMA_STANDS, params![schema]).await
+    })?;
+    Ok(there.is_some_and(|row| row.get(2)))
+}

@@ -9,6 +9,7 @@ pub(crate) use answer::Answer;
 pub(crate) use child::{Child, program, serving};
 pub(crate) use samples::{CRM, lead};
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,6 +36,13 @@ pub(crate) struct Bridge {
     pub(crate) clock: Arc<ManualClock>,
     made: Made,
     http: reqwest::Client,
+}
+
+/// Where the listeners of a bridge are.
+pub(crate) struct Addresses {
+    pub(crate) hooks: SocketAddr,
+    pub(crate) metrics: SocketAddr,
+    pub(crate) admin: SocketAddr,
 }
 
 /// What a bridge is made of, so that it can be made again.
@@ -118,25 +126,27 @@ impl Bridge {
 
     /// The token of the admin API.
     pub(crate) fn admin_token(&self) -> String {
-        self.running.admin_token().expose().to_owned()
+        self.running.admin_token().unwrap().expose().to_owned()
     }
 
     /// The addresses of the listeners.
-    pub(crate) fn addresses(&self) -> chatflow_bridge::server::Addresses {
-        self.running.addresses()
+    pub(crate) fn addresses(&self) -> Addresses {
+        let addresses = self.running.addresses();
+        let admin = addresses.admin.expect("the admin API is on");
+        Addresses { hooks: addresses.hooks, metrics: addresses.metrics, admin }
     }
 
     /// What the admin API gives for a path.
     pub(crate) async fn admin(&self, path: &str) -> Answer {
-        let url = format!("http://{}{path}", self.running.addresses().admin);
-        let request = self.http.get(url).bearer_auth(self.running.admin_token().expose());
+        let url = format!("http://{}{path}", self.addresses().admin);
+        let request = self.http.get(url).bearer_auth(self.admin_token());
         Answer::of(request.send().await.unwrap()).await
     }
 
     /// What the admin API answers to a change.
     pub(crate) async fn change(&self, path: &str, body: &Value) -> Answer {
-        let url = format!("http://{}{path}", self.running.addresses().admin);
-        let request = self.http.post(url).bearer_auth(self.running.admin_token().expose());
+        let url = format!("http://{}{path}", self.addresses().admin);
+        let request = self.http.post(url).bearer_auth(self.admin_token());
         Answer::of(request.json(body).send().await.unwrap()).await
     }
 
