@@ -164,9 +164,9 @@ impl Core {
             let part = lent.by_ref().take(claim.wanted.runs).collect();
             answer(claim.reply, Lending::new(part, Arc::clone(self)));
         }
-        let left: Vec<_> = lent.collect();
-        if !left.is_empty() {
-            drop(Lending::new(left, Arc::clone(self)));
+        let untaken: Vec<_> = lent.collect();
+        if !untaken.is_empty() {
+            drop(Lending::new(untaken, Arc::clone(self)));
         }
     }
 

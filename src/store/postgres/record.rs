@@ -175,17 +175,17 @@ async fn settle(
     now: i64,
 ) -> Result<(), Fault> {
     let of = |id: &i64| lanes.get(id).map(|lane| (*id, *lane));
-    let (lent, free): (Vec<_>, Vec<_>) =
+    let (busy, free): (Vec<_>, Vec<_>) =
         touched.iter().filter_map(of).partition(|(_, lane)| lane.lent > 0);
     let free: Vec<_> = free.into_iter().map(|(id, lane)| (id, lane.put_off.max(now))).collect();
-    let ids: Vec<i64> = lent.iter().map(|(id, _)| *id).collect();
-    let left: Vec<i32> = lent.iter().map(|(_, lane)| lane.lent).collect();
-    let put_off: Vec<i64> = lent.iter().map(|(_, lane)| lane.put_off).collect();
+    let ids: Vec<i64> = busy.iter().map(|(id, _)| *id).collect();
+    let counts: Vec<i32> = busy.iter().map(|(_, lane)| lane.lent).collect();
+    let put_off: Vec<i64> = busy.iter().map(|(_, lane)| lane.put_off).collect();
     let still = async {
         if ids.is_empty() {
             return Ok(());
         }
-        let still = params![ids, left, put_off];
+        let still = params![ids, counts, put_off];
         transaction.execute(statements::STILL_LENT, still).await.map(drop)
     };
     futures_util::try_join!(transaction.go_on(&free), still)?;
