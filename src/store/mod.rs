@@ -5,6 +5,7 @@
 pub mod browse;
 #[cfg(test)]
 mod conformance;
+pub mod copy;
 mod entry;
 mod error;
 mod form;

@@ -18,6 +18,7 @@ mod append;
 mod arrivals;
 mod browse;
 mod claim;
+mod copied;
 mod core;
 mod ends;
 mod failure;
@@ -53,6 +54,7 @@ mod tls;
 mod transaction;
 
 pub use address::{Address, InvalidAddress, Place};
+pub(in crate::store) use copied::{CopySource, copy_into};
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -129,6 +129,20 @@ queries! {
     DROP_KEYS = "DELETE FROM seen WHERE key IN (SELECT key FROM seen WHERE expires_at <= $1::bigint \
         ORDER BY expires_at LIMIT $2::bigint FOR UPDATE SKIP LOCKED)";
 
+    HOLDERS = "SELECT name FROM holder WHERE until >= floor(extract(epoch FROM now()) * 1000)::bigint ORDER BY id";
+    FORGET_HOLDERS = "DELETE FROM holder";
+    LENT_LANES = "SELECT id FROM lane WHERE holder IS NOT NULL ORDER BY id FOR UPDATE";
+    SECRETS = "SELECT name, bytes FROM meta WHERE name LIKE 'adopted:%' ORDER BY name";
+    LAST_NUMBER = "SELECT last_value FROM event_id";
+    LAST_TOGETHER = "SELECT max(together) FROM upd";
+    IS_USED = "SELECT EXISTS (SELECT 1 FROM event) OR EXISTS (SELECT 1 FROM ledger) OR EXISTS (SELECT 1 FROM name) \
+        OR EXISTS (SELECT 1 FROM mapping)";
+    /// Numbers go on above all that were given.
+    GO_ON_FROM = "SELECT setval('event_id', greatest($1::bigint, 1)), setval('fence_id', greatest($2::bigint, 1)), \
+        setval(pg_get_serial_sequence('name', 'id'), greatest((SELECT max(id) FROM name), 1))";
+    COUNT_BYTES = "INSERT INTO ledger(source, what, shard, n) \
+        SELECT source, $1::smallint, 0, sum(size) FROM event GROUP BY source";
+
     ALL_NAMES = "SELECT id, text FROM name";
     LEDGER_OF_SOURCES = "SELECT source, what, sum(n)::bigint FROM ledger GROUP BY source, what";
     COUNT_EVENTS = "SELECT source, outcome, count(*) FROM event GROUP BY source, outcome";

@@ -21,6 +21,7 @@ mod browse;
 mod check;
 mod claim;
 mod connection;
+mod copied;
 #[cfg(test)]
 mod faults;
 mod follow;
@@ -60,6 +61,7 @@ mod tests;
 mod writer;
 
 pub use check::{Depth, Finding, check};
+pub(in crate::store) use copied::{CopySource, CopyTarget};
 pub use offline::OfflineStore;
 pub use recover::{Recovered, recover};
 pub use rekey::{Progress, rekey};
