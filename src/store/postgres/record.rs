@@ -62,10 +62,10 @@ pub(super) async fn lent(
 }
 
 /// The row of an update that is still lent under its fence.
-pub(super) fn in_force<'a>(
-    rows: &'a HashMap<i64, LentRow>,
+pub(super) fn in_force(
+    rows: &HashMap<i64, LentRow>,
     Lent { update, fence: Fence(fence) }: Lent,
-) -> Option<&'a LentRow> {
+) -> Option<&LentRow> {
     rows.get(&number(update)).filter(|row| row.fence == fence)
 }
 
