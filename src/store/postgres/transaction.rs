@@ -243,7 +243,7 @@ macro_rules! transacted {
             loop {
                 let begun = $pool.begin().await?;
                 let $transaction = &begun;
-                let done = begun.$run(async { $act }).await;
+                let done = begun.$run(Box::pin(async { $act })).await;
                 if let Some(done) = tries.end(begun, done).await? {
                     break Ok::<_, $crate::store::Error>(done);
                 }
