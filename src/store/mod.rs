@@ -5,6 +5,7 @@
 pub mod browse;
 #[cfg(test)]
 mod conformance;
+pub mod copy;
 mod entry;
 mod error;
 mod form;
@@ -12,6 +13,7 @@ mod lend;
 pub mod letters;
 mod marks;
 pub mod postgres;
+pub mod rekey;
 mod replicas;
 pub mod settings;
 pub mod sqlite;

@@ -23,7 +23,6 @@ const HERE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests");
 
 /// A running server. Its processes end with it, and with the process of the tests, however that ends.
 pub(crate) struct Server {
-    bin: PathBuf,
     port: u16,
     guardian: Mutex<Guardian>,
     databases: AtomicU32,
@@ -62,7 +61,7 @@ impl Server {
             Some((port, Guardian::start(&bin, port)?))
         });
         let (port, guardian) = started.expect("PostgreSQL starts");
-        Some(Self { bin, port, guardian: Mutex::new(guardian), databases: AtomicU32::new(0) })
+        Some(Self { port, guardian: Mutex::new(guardian), databases: AtomicU32::new(0) })
     }
 
     /// A new, empty database.
@@ -120,16 +119,13 @@ impl Server {
 
     /// Runs SQL beside the bridge; gives the rows, their values separated by `|`.
     fn execute(&self, database: &str, sql: &str) -> String {
-        let run = Command::new(self.bin.join("psql"))
-            .args(["--no-psqlrc", "--quiet", "--tuples-only", "--no-align"])
-            .args(["--set", "ON_ERROR_STOP=1", "--host=127.0.0.1", "--username", USER])
-            .args(["--port", &self.port.to_string(), "--dbname", database, "--command", sql])
-            .env("PGPASSWORD", PASSWORD)
-            .stdin(Stdio::null())
-            .output()
-            .unwrap();
-        assert!(run.status.success(), "{sql}: {}", String::from_utf8_lossy(&run.stderr));
-        String::from_utf8(run.stdout).unwrap().trim_end().to_owned()
+        // No other process: between its start and its first own instruction it would hold the locks of this one.
+        let config = format!(
+            "host=127.0.0.1 port={} user={USER} password='{PASSWORD}' dbname={database}",
+            self.port
+        );
+        let asked = std::thread::scope(|scope| scope.spawn(|| ask(&config, sql)).join());
+        asked.unwrap().unwrap_or_else(|error| panic!("{sql}: {error}"))
     }
 }
 
@@ -202,6 +198,34 @@ impl Drop for Guardian {
         drop(self.commands.take());
         drop(self.process.wait());
     }
+}
+
+/// The rows of SQL, their values separated by `|`.
+fn ask(config: &str, sql: &str) -> Result<String, String> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let said = |error: tokio_postgres::Error| {
+        error.as_db_error().map_or_else(|| error.to_string(), ToString::to_string)
+    };
+    let asked = async {
+        let (client, connection) = tokio_postgres::connect(config, tokio_postgres::NoTls).await?;
+        let driven = async {
+            drop(connection.await);
+            std::future::pending::<()>().await;
+        };
+        tokio::select! {
+            rows = client.simple_query(sql) => rows,
+            () = driven => unreachable!("it waits for ever"),
+        }
+    };
+    let rows = runtime.block_on(asked).map_err(said)?;
+    let rows = rows.iter().filter_map(|message| match message {
+        tokio_postgres::SimpleQueryMessage::Row(row) => {
+            let values = (0..row.len()).map(|place| row.get(place).unwrap_or_default());
+            Some(values.collect::<Vec<_>>().join("|"))
+        }
+        _ => None,
+    });
+    Ok(rows.collect::<Vec<_>>().join("\n"))
 }
 
 /// The folder of PostgreSQL's programs, those of the newest release that is installed.

@@ -1,6 +1,7 @@
 //! `store`: look after the file of the store, while no bridge runs on it.
 
 mod check;
+mod copy;
 mod recover;
 mod rekey;
 
@@ -26,6 +27,8 @@ enum Command {
     Check(check::Arguments),
     /// Make a whole store of what can be read of a damaged one; the damaged file is kept.
     Recover(recover::Arguments),
+    /// Copy everything into a store of the same kind or the other, where none is yet.
+    Copy(copy::Arguments),
     /// Encrypt everything with the first key of `store.encryption_key_file`.
     Rekey(rekey::Arguments),
 }
@@ -60,6 +63,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     match &arguments.command {
         Command::Check(arguments) => check::run(arguments),
         Command::Recover(arguments) => recover::run(arguments),
+        Command::Copy(arguments) => copy::run(arguments),
         Command::Rekey(arguments) => rekey::run(arguments),
     }
 }

@@ -4,6 +4,8 @@ use super::*;
 use crate::contact::{Field, Mark};
 use crate::event::UpdateId;
 use crate::store::Marked;
+use crate::store::settings::Retention;
+use crate::units::Span;
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(second).unwrap()
@@ -76,7 +78,10 @@ pub(crate) async fn who_is_no_longer_lent_leaves_no_marks(backend: impl Backend)
     assert_eq!(store.marked(lent.update).await.unwrap().marks, []);
 }
 
-pub(crate) async fn a_mark_is_kept_for_a_month(backend: impl Backend) {
+pub(crate) async fn a_mark_is_kept_for_a_month<B: Backend>(_: B) {
+    let year = Span(Duration::from_hours(365 * 24));
+    let retention = Retention { delivered: year, ..Retention::default() };
+    let backend = B::with(StoreSettings { retention, ..roomy() }).await;
     let store = &**backend.store();
     let old = happened(store, "crm", 1, 1).await;
     marks(store, old, vec![mark(Field::Name, true, 1)]).await;

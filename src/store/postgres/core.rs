@@ -49,6 +49,8 @@ pub(super) struct Core {
     pub(super) joins: Inbox<JoinOp>,
     pub(super) claims: Inbox<ClaimOp>,
     pub(super) wake: Wake,
+    /// What was lent and never left, where it could not be recorded any more.
+    pub(super) untaken: Mutex<Vec<RecordOp>>,
     /// When other processes were woken last.
     pub(super) told: Mutex<Option<Instant>>,
     /// The clock of a test was moved.
@@ -84,6 +86,7 @@ impl Core {
             joins: Inbox::new(JOINS),
             claims: Inbox::new(UNBOUNDED),
             wake: Wake::default(),
+            untaken: Mutex::default(),
             told: Mutex::default(),
             jumped: Notify::new(),
             scarce: Notify::new(),

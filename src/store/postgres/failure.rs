@@ -1,6 +1,7 @@
 //! What PostgreSQL's errors mean. Its own words are kept where they name no value; never a password.
 
 use std::error::Error as _;
+use std::fmt::Write as _;
 
 use tokio_postgres::error::SqlState;
 
@@ -54,7 +55,8 @@ fn without_answer(error: &tokio_postgres::Error) -> String {
     let mut words = format!("PostgreSQL cannot be reached: {error}");
     let mut cause = error.source();
     while let Some(because) = cause {
-        words.push_str(&format!(": {because}"));
+        // Writing to a text does not fail.
+        write!(words, ": {because}").unwrap_or_default();
         cause = because.source();
     }
     words

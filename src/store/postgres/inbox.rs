@@ -63,14 +63,19 @@ impl<T: Waits> Inbox<T> {
 
     /// Has it wait.
     pub(super) fn put(&self, one: T) -> Result<(), Error> {
+        self.offer(one).map_err(|(error, _)| error)
+    }
+
+    /// The same; gives back what cannot wait.
+    pub(super) fn offer(&self, one: T) -> Result<(), (Error, T)> {
         let mut waiting = self.lock();
         if waiting.closed {
-            return Err(Error::Closed);
+            return Err((Error::Closed, one));
         }
         let bytes = waiting.bytes.saturating_add(one.bytes());
         let fits = bytes <= self.limits.bytes || waiting.all.is_empty();
         if waiting.all.len() >= self.limits.waiting || !fits {
-            return Err(Error::Busy);
+            return Err((Error::Busy, one));
         }
         waiting.bytes = bytes;
         waiting.all.push_back(one);

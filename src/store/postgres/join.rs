@@ -33,6 +33,9 @@ struct Move {
     lane: Lane,
 }
 
+/// Numbers of lanes, how many are lent of each, and until when each is put off.
+type Lanes = (Vec<i64>, Vec<i32>, Vec<i64>);
+
 /// What one transaction did of the joins that it was given.
 struct Done {
     /// Nothing for one that has to wait for the next transaction.
@@ -90,8 +93,9 @@ impl Core {
             lent(transaction, &ids),
             transaction.blocked(&lanes),
         )?;
-        let moved = |row: &LentRow| before.get(&row.id).is_none_or(|was| was.lane != row.lane);
-        if rows.values().any(moved) {
+        let is_elsewhere =
+            |row: &LentRow| before.get(&row.id).is_none_or(|was| was.lane != row.lane);
+        if rows.values().any(is_elsewhere) {
             return Err(Fault::changed());
         }
         let (joined, moves) = decide(ops, &rows, &lanes_now, &blocked);
@@ -145,15 +149,15 @@ async fn write_moves(
         lend_joined(transaction, moves),
     )?;
     let waits = moves.iter().filter(|one| !one.goes && one.is_free).map(|one| (one.to, now));
-    let left = moves.iter().map(|one| (one.from, now));
-    let on: BTreeMap<i64, i64> = waits.chain(left).collect();
+    let behind_them = moves.iter().map(|one| (one.from, now));
+    let on: BTreeMap<i64, i64> = waits.chain(behind_them).collect();
     let on: Vec<_> = on.into_iter().collect();
     transaction.go_on(&on).await
 }
 
 /// Lanes that are lent in place of those that their runs come from.
 async fn lend_joined(transaction: &Transaction<'_>, moves: &[Move]) -> Result<(), Fault> {
-    let mut by_claim: BTreeMap<(i64, i64), (Vec<i64>, Vec<i32>, Vec<i64>)> = BTreeMap::new();
+    let mut by_claim: BTreeMap<(i64, i64), Lanes> = BTreeMap::new();
     for one in moves.iter().filter(|one| one.goes) {
         let (Some(holder), Some(fence)) = (one.lane.holder, one.lane.fence) else { continue };
         let (lanes, lent, put_off) = by_claim.entry((holder, fence)).or_default();

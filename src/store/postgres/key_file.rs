@@ -30,7 +30,7 @@ pub(super) async fn check(pool: &Pool, cipher: &Cipher) -> Result<(), Error> {
         if cipher.missing(ids.split_whitespace()).is_empty()
             && let Some(new) = current.as_ref().filter(|id| !known(id))
         {
-            ids = format!("{ids} {new}").trim().to_owned();
+            format!("{ids} {new}").trim().clone_into(&mut ids);
             let bytes = ids.as_bytes();
             transaction.execute(queries::SET_BYTES, params![SEALED_WITH, bytes]).await?;
         }

@@ -64,6 +64,9 @@ pub(super) struct Wake {
     came: AtomicBool,
     /// How many claims wait.
     pub(super) waiting: AtomicUsize,
+    /// How many records are on their way of what was lent and nobody took.
+    pub(super) coming_back: AtomicUsize,
+    back: Notify,
 }
 
 impl Wake {
@@ -71,6 +74,23 @@ impl Wake {
     pub(super) fn now(&self) {
         self.came.store(true, Ordering::SeqCst);
         self.notify.notify_one();
+    }
+
+    /// Something that nobody took has come back.
+    pub(super) fn came_back(&self) {
+        self.coming_back.fetch_sub(1, Ordering::SeqCst);
+        self.back.notify_one();
+    }
+
+    /// Waits until all has come back that nobody took: it is the oldest. Not for long, since the store may be away.
+    async fn is_back(&self) {
+        let all = async {
+            while self.coming_back.load(Ordering::SeqCst) > 0 {
+                self.back.notified().await;
+            }
+        };
+        // Either way it is time to go on.
+        drop(tokio::time::timeout(LOOK_AGAIN, all).await);
     }
 }
 
@@ -88,6 +108,7 @@ impl Core {
                 waiting.extend(more);
                 continue;
             }
+            self.wake.is_back().await;
             self.wake.came.store(false, Ordering::SeqCst);
             let wanted = waiting.iter().map(|claim| claim.wanted.runs);
             let wanted = wanted.fold(0_usize, usize::saturating_add).min(MOST_RUNS);
@@ -143,9 +164,9 @@ impl Core {
             let part = lent.by_ref().take(claim.wanted.runs).collect();
             answer(claim.reply, Lending::new(part, Arc::clone(self)));
         }
-        let left: Vec<_> = lent.collect();
-        if !left.is_empty() {
-            drop(Lending::new(left, Arc::clone(self)));
+        let untaken: Vec<_> = lent.collect();
+        if !untaken.is_empty() {
+            drop(Lending::new(untaken, Arc::clone(self)));
         }
     }
 

@@ -18,6 +18,7 @@ mod append;
 mod arrivals;
 mod browse;
 mod claim;
+mod copied;
 mod core;
 mod ends;
 mod failure;
@@ -39,6 +40,7 @@ mod pool;
 mod queries;
 mod queue;
 mod record;
+mod rekey;
 mod remap;
 mod removal;
 mod replicas;
@@ -54,6 +56,8 @@ mod tls;
 mod transaction;
 
 pub use address::{Address, InvalidAddress, Place};
+pub(in crate::store) use copied::{CopySource, copy_into};
+pub(in crate::store) use rekey::rekey;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -167,8 +171,7 @@ impl PostgresStore {
             }
         }
         if !unreadable.is_empty() {
-            // Where the store is closed, the next claim finds it again.
-            self.core.records.put(RecordOp::of_ours(unreadable)).unwrap_or_default();
+            self.core.give_back(RecordOp::of_ours(unreadable));
         }
         (!updates.is_empty()).then_some(Run { lane: run.lane, updates })
     }
@@ -309,6 +312,10 @@ impl Store for PostgresStore {
     async fn close(&self) {
         self.stop();
         self.tasks.wait().await;
+        let untaken = self.core.untaken.lock().map(|mut ops| std::mem::take(&mut *ops));
+        if let Some(untaken) = untaken.ok().filter(|ops| !ops.is_empty()) {
+            self.core.record_all(untaken).await;
+        }
         // What cannot be given back now goes back when this process's time is up.
         drop(self.core.give_up(self.core.holder.id(), true).await);
         self.core.pool.close();

@@ -1,6 +1,7 @@
 //! What waits for the store's tasks.
 
-use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::oneshot;
@@ -57,6 +58,16 @@ pub(super) struct JoinOp {
 
 impl Waits for JoinOp {}
 
+impl Core {
+    /// Records what never left before anything else is lent; where the store is being closed, at its end.
+    pub(super) fn give_back(&self, op: RecordOp) {
+        self.wake.coming_back.fetch_add(1, Ordering::SeqCst);
+        if let Err((_, op)) = self.records.offer(op) {
+            self.untaken.lock().unwrap_or_else(PoisonError::into_inner).push(op);
+        }
+    }
+}
+
 /// Who has hung up needs no answer: what was stored is stored, what was lent goes back.
 pub(super) fn answer<T>(reply: oneshot::Sender<T>, answer: T) {
     drop(reply.send(answer));
@@ -84,8 +95,7 @@ impl Drop for Lending {
         let back = || Ending::Said(End::GivenBack { after: Duration::ZERO });
         for run in &self.runs {
             let ends = run.updates.iter().map(|claim| (claim.lent, back())).collect();
-            // Where the store is closed, it gives back all that it holds.
-            self.core.records.put(RecordOp::of_ours(ends)).unwrap_or_default();
+            self.core.give_back(RecordOp::of_ours(ends));
         }
     }
 }

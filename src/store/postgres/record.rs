@@ -62,10 +62,10 @@ pub(super) async fn lent(
 }
 
 /// The row of an update that is still lent under its fence.
-pub(super) fn in_force<'a>(
-    rows: &'a HashMap<i64, LentRow>,
+pub(super) fn in_force(
+    rows: &HashMap<i64, LentRow>,
     Lent { update, fence: Fence(fence) }: Lent,
-) -> Option<&'a LentRow> {
+) -> Option<&LentRow> {
     rows.get(&number(update)).filter(|row| row.fence == fence)
 }
 
@@ -82,7 +82,8 @@ impl Core {
         }
     }
 
-    async fn record_all(&self, ops: Vec<RecordOp>) {
+    /// One transaction for all of these.
+    pub(super) async fn record_all(&self, ops: Vec<RecordOp>) {
         let began = Instant::now();
         let others_wake = self.wake_others();
         let recorded = transacted!(self.pool, |transaction| {
@@ -92,8 +93,9 @@ impl Core {
             Ok(recorded) => {
                 self.observe("record", ops.len(), began.elapsed());
                 for (op, recorded) in ops.into_iter().zip(recorded) {
-                    if let Some(reply) = op.reply {
-                        answer(reply, Ok(recorded));
+                    match op.reply {
+                        Some(reply) => answer(reply, Ok(recorded)),
+                        None => self.wake.came_back(),
                     }
                 }
                 self.wake.now();
@@ -173,17 +175,17 @@ async fn settle(
     now: i64,
 ) -> Result<(), Fault> {
     let of = |id: &i64| lanes.get(id).map(|lane| (*id, *lane));
-    let (lent, free): (Vec<_>, Vec<_>) =
+    let (busy, free): (Vec<_>, Vec<_>) =
         touched.iter().filter_map(of).partition(|(_, lane)| lane.lent > 0);
     let free: Vec<_> = free.into_iter().map(|(id, lane)| (id, lane.put_off.max(now))).collect();
-    let ids: Vec<i64> = lent.iter().map(|(id, _)| *id).collect();
-    let left: Vec<i32> = lent.iter().map(|(_, lane)| lane.lent).collect();
-    let put_off: Vec<i64> = lent.iter().map(|(_, lane)| lane.put_off).collect();
+    let ids: Vec<i64> = busy.iter().map(|(id, _)| *id).collect();
+    let counts: Vec<i32> = busy.iter().map(|(_, lane)| lane.lent).collect();
+    let put_off: Vec<i64> = busy.iter().map(|(_, lane)| lane.put_off).collect();
     let still = async {
         if ids.is_empty() {
             return Ok(());
         }
-        let still = params![ids, left, put_off];
+        let still = params![ids, counts, put_off];
         transaction.execute(statements::STILL_LENT, still).await.map(drop)
     };
     futures_util::try_join!(transaction.go_on(&free), still)?;

@@ -67,7 +67,7 @@ struct Updates<'a> {
 #[derive(Default)]
 struct Texts<'a> {
     ids: Vec<i64>,
-    texts: Vec<Cow<'a, [u8]>>,
+    bodies: Vec<Cow<'a, [u8]>>,
     originals: Vec<Option<Vec<u8>>>,
 }
 
@@ -193,7 +193,7 @@ impl<'a> Rows<'a> {
                 let text = sealed_cow(core, "text", id, detail.as_bytes())?;
                 let bytes = length(text.len());
                 self.details.ids.push(id);
-                self.details.texts.push(text);
+                self.details.bodies.push(text);
                 bytes
             }
             PreparedState::Skipped(_) => 0,
@@ -218,7 +218,7 @@ impl<'a> Rows<'a> {
             .transpose()?;
         let bytes = length(plan.len()) + original.as_ref().map_or(0, |plan| length(plan.len()));
         self.plans.ids.push(id);
-        self.plans.texts.push(plan);
+        self.plans.bodies.push(plan);
         self.plans.originals.push(original);
         Ok(bytes)
     }
@@ -291,7 +291,7 @@ impl Updates<'_> {
 
 impl Texts<'_> {
     fn texts(&self) -> Vec<&[u8]> {
-        self.texts.iter().map(AsRef::as_ref).collect()
+        self.bodies.iter().map(AsRef::as_ref).collect()
     }
 
     async fn write_plans(&self, transaction: &Transaction<'_>) -> Result<(), Fault> {

@@ -99,7 +99,7 @@ impl Fault {
         Self::InTheWay(Error::Away("others keep changing the same lanes".to_owned()))
     }
 
-    fn into_error(self) -> Error {
+    pub(super) fn into_error(self) -> Error {
         match self {
             Self::InTheWay(error) | Self::Error(error) => error,
         }
@@ -152,7 +152,8 @@ impl Transaction<'_> {
         self.run_for(LONGEST_OF_ALL, act).await
     }
 
-    async fn run_for<T>(
+    /// The same, for no longer than this.
+    pub(super) async fn run_for<T>(
         &self,
         longest: Duration,
         act: impl Future<Output = Result<T, Fault>>,
@@ -242,7 +243,7 @@ macro_rules! transacted {
             loop {
                 let begun = $pool.begin().await?;
                 let $transaction = &begun;
-                let done = begun.$run(async { $act }).await;
+                let done = begun.$run(Box::pin(async { $act })).await;
                 if let Some(done) = tries.end(begun, done).await? {
                     break Ok::<_, $crate::store::Error>(done);
                 }

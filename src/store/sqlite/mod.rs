@@ -22,6 +22,7 @@ mod browse;
 mod check;
 mod claim;
 mod connection;
+mod copied;
 #[cfg(test)]
 mod faults;
 mod follow;
@@ -61,9 +62,10 @@ mod tests;
 mod writer;
 
 pub use check::{Depth, Finding, check};
+pub(in crate::store) use copied::{CopySource, CopyTarget};
 pub use offline::OfflineStore;
 pub use recover::{Recovered, recover};
-pub use rekey::{Progress, rekey};
+pub(in crate::store) use rekey::rekey;
 pub use salvage::Salvaged;
 
 use std::path::Path;

@@ -4,24 +4,26 @@ use super::super::core::Core;
 use super::super::queries;
 use super::super::transaction::{Fault, Transaction, transacted};
 use crate::store::Error;
-use crate::store::form::audit::{Counts, balances, counts, of_events, of_updates};
+use crate::store::form::audit::{self, Counts, counts, of_events, of_updates};
 use crate::store::letters::Balance;
 
 impl Core {
     pub(super) async fn audit(&self) -> Result<Vec<Balance>, Error> {
-        let (counters, rows, names) = transacted!(long self.pool, |transaction| {
-            let counters = counted(transaction, queries::LEDGER_OF_SOURCES, |what| {
-                u8::try_from(what).ok()
-            });
-            let counters = counters.await?;
-            let mut rows = counted(transaction, queries::COUNT_EVENTS, of_events).await?;
-            rows.extend(counted(transaction, queries::COUNT_UPDATES, of_updates).await?);
-            let names = transaction.query(queries::ALL_NAMES, &[]).await?;
-            Ok((counters, rows, names))
-        })?;
-        let names = names.into_iter().map(|row| (row.get(0), row.get(1))).collect();
-        Ok(balances(&counters, &rows, &names))
+        transacted!(long self.pool, |transaction| balances(transaction).await)
     }
+}
+
+/// The counters against the rows, as a transaction sees them.
+pub(in super::super) async fn balances(
+    transaction: &Transaction<'_>,
+) -> Result<Vec<Balance>, Fault> {
+    let counters =
+        counted(transaction, queries::LEDGER_OF_SOURCES, |what| u8::try_from(what).ok()).await?;
+    let mut rows = counted(transaction, queries::COUNT_EVENTS, of_events).await?;
+    rows.extend(counted(transaction, queries::COUNT_UPDATES, of_updates).await?);
+    let names = transaction.query(queries::ALL_NAMES, &[]).await?;
+    let names = names.into_iter().map(|row| (row.get(0), row.get(1))).collect();
+    Ok(audit::balances(&counters, &rows, &names))
 }
 
 /// Rows of source, kind and number, the kind as `what` says.

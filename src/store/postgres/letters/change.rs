@@ -167,8 +167,8 @@ impl<'a> Making<'a> {
         let at = whereabouts(transaction, subjects).await?;
         let also = sorted(at.families.values().flatten().chain(at.homes.values()).copied());
         let now = transaction.now(core.manual()).await?;
-        let come = subjects.come.iter().copied();
-        let arrivals = Arrivals::lock(transaction, (&keys, lanes), come, &also, now).await?;
+        let coming = subjects.come.iter().copied();
+        let arrivals = Arrivals::lock(transaction, (&keys, lanes), coming, &also, now).await?;
         let events = subjects.all_events();
         transaction.query(queries::LOCK_EVENTS, params![events]).await?;
         if whereabouts(transaction, subjects).await? != at {

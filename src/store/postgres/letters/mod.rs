@@ -8,6 +8,8 @@ mod later;
 mod read;
 mod replace;
 
+pub(super) use audit::balances;
+
 use async_trait::async_trait;
 
 use super::core::Core;

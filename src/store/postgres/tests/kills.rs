@@ -113,7 +113,7 @@ async fn connections_that_are_cut_lose_nothing_and_break_no_order() {
     loop {
         match stores[0].numbers().await {
             Ok(numbers) if numbers.delivered == all => break,
-            numbers => assert!(begun.elapsed() < Duration::from_secs(60), "{numbers:?}"),
+            numbers => assert!(begun.elapsed() < Duration::from_mins(1), "{numbers:?}"),
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
@@ -123,13 +123,12 @@ async fn connections_that_are_cut_lose_nothing_and_break_no_order() {
     }
 
     assert!(cuts >= 5, "only {cuts} connections were cut");
-    let names = sent.names.lock().unwrap();
+    let names = std::mem::take(&mut *sent.names.lock().unwrap());
     let each: Vec<u32> = (0..u32::from(EACH)).collect();
-    for (contact, numbers) in &*names {
+    for (contact, numbers) in &names {
         assert_eq!(*numbers, each, "contact {contact}");
     }
     assert_eq!(names.len(), usize::from(LANES));
-    drop(names);
     let numbers = stores[1].numbers().await.unwrap();
     assert_eq!((numbers.updates_planned, numbers.imbalance()), (all, 0), "{numbers:?}");
 }

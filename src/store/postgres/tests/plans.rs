@@ -24,7 +24,8 @@ fn parameters(sql: &str) -> usize {
 async fn no_statement_scans_a_table_that_grows() {
     let place = place();
     let store = open(&place, &roomy(), &clock()).await.unwrap();
-    let all = || statements::ALL.iter().chain(queries::ALL);
+    let is_planned = |(_, sql): &&(&str, &str)| !sql.starts_with("LOCK TABLE");
+    let all = || statements::ALL.iter().chain(queries::ALL).filter(is_planned);
     let mut script =
         "SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan;".to_owned();
     for (name, sql) in all() {

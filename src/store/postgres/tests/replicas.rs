@@ -146,7 +146,7 @@ async fn numbers_are_drawn_only_while_their_lane_is_locked() {
     let lock = transaction.run(transaction.batch("SELECT FROM lane FOR UPDATE")).await;
     assert!(lock.is_ok());
 
-    let waits = tokio::spawn({
+    let waits = tokio_util::task::TaskTracker::new().spawn({
         let one = Arc::clone(&one);
         async move { one.append(request(), vec![event(1, "second")]).await }
     });
