@@ -16,6 +16,7 @@ use super::tally::{Resolution, Tally};
 use crate::chatflow::{Failure, NewContact};
 use crate::clock::SharedClock;
 use crate::contact::{ContactId, ContactUpdate, Mobile, OnMissing, PlannedUpdate, Who};
+use crate::telemetry::trace;
 
 /// For how long a contact that was not there is taken to be missing still.
 pub(super) const ABSENT_FOR: Duration = Duration::from_secs(2);
@@ -86,7 +87,11 @@ impl Resolver {
         &self,
         planned: &PlannedUpdate,
     ) -> Result<(ContactId, Found), Unresolved> {
+        let step = trace::step("resolve");
         let resolved = self.find(planned).await;
+        if let Ok((_, found)) = &resolved {
+            step.say("found", Resolution::Found(*found).label());
+        }
         match &resolved {
             Ok((_, found)) => self.tally.resolved(Resolution::Found(*found)),
             Err(Unresolved::Missing) => self.tally.resolved(Resolution::Missing),

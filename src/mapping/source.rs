@@ -39,6 +39,8 @@ pub struct Source {
     pub per_minute: Option<NonZeroU32>,
     /// Whether what an older event sets is dropped when a newer one has set it.
     pub stale_guard: bool,
+    /// Whether its sender's `traceparent` says to which trace a request belongs.
+    pub trust_traceparent: bool,
     /// What must exist in Chatflow's settings.
     pub requires: Requires,
     /// The names of its rules, in order.

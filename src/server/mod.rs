@@ -13,6 +13,7 @@ mod open_files;
 mod senders;
 mod start_error;
 mod tls;
+mod traces;
 
 pub(crate) use key::first as api_key;
 pub use mappings::Mappings;
@@ -22,6 +23,7 @@ pub use tls::Unusable as UnusableTls;
 use desk::desk;
 use listeners::{Listeners, Served};
 use senders::SendersDoor;
+use traces::Traces;
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -29,6 +31,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::web;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -77,6 +80,7 @@ pub struct Bridge {
     listeners: Listeners,
     delivery: CancellationToken,
     work: TaskTracker,
+    traces: Traces,
     clock: SharedClock,
     drain_delay: Duration,
     grace: Duration,
@@ -98,6 +102,7 @@ impl Bridge {
             settings.delivery.concurrency,
             Arc::clone(&metrics),
         )?;
+        let (tracer, traces) = Traces::begin(&settings.telemetry, &clock, &metrics)?;
         let first = mappings.first(&path)?;
         let store =
             SqliteStore::open(&path, &settings.store, Arc::clone(&clock), Arc::clone(&metrics))?;
@@ -112,6 +117,7 @@ impl Bridge {
             Arc::clone(&metrics),
             settings.intake.clone(),
             work.clone(),
+            tracer.clone(),
         );
         let around = Surroundings {
             intake: Arc::clone(&intake),
@@ -131,7 +137,8 @@ impl Bridge {
             policy,
             Arc::clone(&clock),
             Arc::clone(&metrics),
-        );
+        )
+        .with_tracer(tracer);
         let pauses = delivery.pauses();
         desk::keep_halted(&*letters, &pauses).await?;
 
@@ -181,6 +188,7 @@ impl Bridge {
             listeners,
             delivery: stop,
             work,
+            traces,
             clock,
             drain_delay: settings.server.drain_delay.0,
             grace: settings.server.shutdown_grace.0,
@@ -217,8 +225,8 @@ impl Bridge {
         self.state.drain();
         tracing::info!("readiness is off, draining");
         clock::sleep(&*self.clock, self.drain_delay).await;
-        let rest = self.grace.saturating_sub(self.drain_delay);
-        let finished = tokio::time::timeout(rest, async {
+        let latest = Instant::now() + self.grace.saturating_sub(self.drain_delay);
+        let finished = tokio::time::timeout_at(latest, async {
             self.listeners.stop_hooks().await;
             self.delivery.cancel();
             self.work.wait().await;
@@ -226,6 +234,7 @@ impl Bridge {
         .await;
         self.delivery.cancel();
         self.store.close().await;
+        self.traces.end(latest).await;
         // Last, so that the end can be watched.
         self.listeners.stop_others().await;
         if finished.is_ok() {

@@ -114,6 +114,7 @@ metrics! {
     mappings_last_reload_successful: gauge = "1 while the mapping files that were seen last are in force, else 0.", [];
     mappings_last_reload_success_timestamp_seconds: gauge = "When the mappings in force were loaded.", [];
     paused: gauge = "1 while delivery is paused for this reason, else 0.", ["reason"];
+    trace_spans_total: counter = "Spans that have ended, by what became of them; nothing without tracing.", ["outcome"];
     log_events_dropped_total: counter = "Log lines lost to a slow reader of the log, for the whole process.", [];
     panics_total: counter = "Caught panics.", [];
     build_info: gauge = "Always 1.", ["version", "revision"];

@@ -69,6 +69,7 @@ const KEYS: &[&str] = &[
     "rules",
     "per_minute",
     "stale_guard",
+    "trust_traceparent",
     "requires",
     "tests",
 ];
@@ -196,6 +197,8 @@ fn read_root(
         .and_then(NonZeroU32::new);
     let stale_guard =
         fields.take("stale_guard").and_then(|node| stale_guard(node, &event, problems));
+    let trust_traceparent =
+        fields.take("trust_traceparent").and_then(|node| scalar::boolean(node, problems));
     let requires = fields
         .take("requires")
         .and_then(|listed| requires::read(listed, &compiled, base, &node.span, problems));
@@ -218,6 +221,7 @@ fn read_root(
         dedupe_window,
         per_minute,
         stale_guard: stale_guard.unwrap_or_default(),
+        trust_traceparent: trust_traceparent.unwrap_or_default(),
         requires: requires.unwrap_or_default(),
         rules: names,
         headers: Vec::new(),

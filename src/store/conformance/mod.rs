@@ -212,6 +212,7 @@ fn event(updates: Vec<NewUpdate>) -> NewEvent {
         dedupe: None,
         event_type: Some("order".to_owned()),
         occurred_at: Some(Timestamp::UNIX_EPOCH),
+        trace: None,
         control: false,
         updates,
     }

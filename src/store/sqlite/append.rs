@@ -10,6 +10,7 @@ use super::seen::Mark;
 use super::statements;
 use crate::event::EventId;
 use crate::store::{Error, Receipt};
+use crate::telemetry::trace::TraceContext;
 
 /// What became of an event; the numbers are in the store.
 pub(super) const TAKEN: i64 = 0;
@@ -135,6 +136,7 @@ impl Batch<'_> {
             event.occurred_at,
             key,
             expires_at,
+            event.trace.map(TraceContext::to_bytes),
         ))?;
         if let (Some((key, _)), Some(expires_at)) = (event.key, expires_at) {
             self.changes.keys.insert(key, Mark { event: id, expires_at });
