@@ -37,5 +37,6 @@ mod stale;
 mod start;
 mod suggest;
 mod tools;
+mod traces;
 mod verification;
 mod wrong;

@@ -2,11 +2,13 @@
 
 mod answer;
 mod child;
+mod collector;
 mod samples;
 pub(crate) mod walk;
 
 pub(crate) use answer::Answer;
 pub(crate) use child::{Child, program, serving};
+pub(crate) use collector::{Collector, Span};
 pub(crate) use samples::{CRM, lead};
 
 use std::path::Path;
