@@ -78,7 +78,7 @@ impl Tracer {
     }
 
     /// One that keeps this share of what it begins; what has ended is to be taken from the other end.
-    fn to(
+    pub(in crate::telemetry) fn to(
         clock: SharedClock,
         metrics: Arc<Metrics>,
         ratio: f64,

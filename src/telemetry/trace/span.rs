@@ -67,7 +67,7 @@ pub(super) type Attributes = Vec<(&'static str, Value)>;
 
 /// A span that has ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Span {
+pub(in crate::telemetry) struct Span {
     pub(super) trace: TraceId,
     pub(super) id: SpanId,
     pub(super) parent: Option<SpanId>,
