@@ -374,7 +374,7 @@ impl Intake {
             info!(
                 %source,
                 %event_id,
-                status = answer.status.as_str(),
+                outcome = answer.status.as_str(),
                 updates = answer.updates.unwrap_or(0),
                 held = answer.held.unwrap_or(0),
                 elapsed_ms,

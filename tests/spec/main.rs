@@ -17,6 +17,7 @@ mod handshakes;
 mod intake;
 mod letters;
 mod library;
+mod logs;
 mod merging;
 mod metrics;
 mod order;

@@ -132,12 +132,16 @@ impl Export {
                     return self.count("sent", count.saturating_sub(rejected));
                 }
                 Handed::Refused { status } => {
-                    tracing::warn!(status, count, "the collector refuses spans");
+                    tracing::warn!(status, spans = count, "the collector refuses spans");
                     return self.count("refused", count);
                 }
                 Handed::NotNow { status, wait } => {
                     if tried == TRIES || stop.is_cancelled() {
-                        tracing::warn!(status, count, "spans could not be handed to the collector");
+                        tracing::warn!(
+                            status,
+                            spans = count,
+                            "spans could not be handed to the collector"
+                        );
                         break;
                     }
                     let wait = tokio::time::sleep(backoff.max(wait));
