@@ -102,7 +102,7 @@ impl Bridge {
             settings.delivery.concurrency,
             Arc::clone(&metrics),
         )?;
-        let (tracer, traces) = Traces::begin(&settings.telemetry, &clock, &metrics)?;
+        let (tracer, handing_over) = Traces::begin(&settings.telemetry, &clock, &metrics)?;
         let first = mappings.first(&path)?;
         let store =
             SqliteStore::open(&path, &settings.store, Arc::clone(&clock), Arc::clone(&metrics))?;
@@ -172,13 +172,7 @@ impl Bridge {
         work.spawn(desk::count_rows(web::Data::clone(&state), stop.clone()));
         work.close();
         let addresses = listeners.addresses;
-        tracing::info!(
-            hooks = %addresses.hooks,
-            metrics = %addresses.metrics,
-            admin = %addresses.admin,
-            mappings = live.in_force().hash,
-            "started"
-        );
+        tell_started(addresses, &live);
         Ok(Self {
             addresses,
             guard,
@@ -188,7 +182,7 @@ impl Bridge {
             listeners,
             delivery: stop,
             work,
-            traces,
+            traces: handing_over,
             clock,
             drain_delay: settings.server.drain_delay.0,
             grace: settings.server.shutdown_grace.0,
@@ -254,6 +248,16 @@ async fn listen(served: Served, store: &dyn Store) -> Result<Listeners, StartErr
         store.close().await;
     }
     listeners
+}
+
+fn tell_started(addresses: Addresses, live: &Live) {
+    tracing::info!(
+        hooks = %addresses.hooks,
+        metrics = %addresses.metrics,
+        admin = %addresses.admin,
+        mappings = live.in_force().hash,
+        "started"
+    );
 }
 
 fn tell_capacity(metrics: &Metrics, max_waiting: u64) {

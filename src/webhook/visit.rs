@@ -12,6 +12,7 @@ use super::head::Head;
 use super::intake::Intake;
 use super::meters::Meters;
 use super::refusal::Refusal;
+use crate::mapping::Traceparent;
 use crate::telemetry::trace::{self, Trace, TraceContext, Tracer};
 
 /// Milliseconds since then, for the log.
@@ -41,9 +42,13 @@ impl Visit {
     /// The trace of it, where it is traced: in that of its sender, where the source trusts it with that.
     pub(super) fn trace(&self, tracer: &Tracer, head: &Head) -> Option<Trace> {
         let door = self.door.as_ref()?;
-        let trusted = door.source.trust_traceparent.then_some(&head.headers);
-        let given = trusted.and_then(|headers| headers.only("traceparent").ok().flatten());
-        let parent = given.and_then(TraceContext::from_header);
+        let parent = match door.source.traceparent {
+            Traceparent::Ignored => None,
+            Traceparent::Trusted => {
+                let given = head.headers.only("traceparent").ok().flatten();
+                given.and_then(TraceContext::from_header)
+            }
+        };
         tracer.answering("POST /hooks/{source}", self.begun, parent)
     }
 

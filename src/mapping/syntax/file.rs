@@ -18,7 +18,7 @@ use crate::mapping::body::{Body, Format};
 use crate::mapping::event::EventFields;
 use crate::mapping::expr::{Names, Reading, Table};
 use crate::mapping::rule::{Defaults, Rule};
-use crate::mapping::source::{ASKS, Asks};
+use crate::mapping::source::{ASKS, Asks, Traceparent};
 use crate::mapping::testing;
 use crate::mapping::update::Asked;
 use crate::mapping::{Source, When, lets};
@@ -221,7 +221,10 @@ fn read_root(
         dedupe_window,
         per_minute,
         stale_guard: stale_guard.unwrap_or_default(),
-        trust_traceparent: trust_traceparent.unwrap_or_default(),
+        traceparent: match trust_traceparent {
+            Some(true) => Traceparent::Trusted,
+            Some(false) | None => Traceparent::Ignored,
+        },
         requires: requires.unwrap_or_default(),
         rules: names,
         headers: Vec::new(),

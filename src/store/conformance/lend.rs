@@ -28,10 +28,10 @@ pub(crate) async fn the_trace_of_an_event_comes_with_its_claims_also_after_a_res
 
     let runs = claim_runs(&**backend.store(), Wanted { runs: 9, merging: true }).await;
     let claims = runs.into_iter().flat_map(|run| run.updates);
-    let traces: Vec<_> = claims.map(|claim| (name(&claim).to_owned(), claim.trace)).collect();
+    let lent: Vec<_> = claims.map(|claim| (name(&claim).to_owned(), claim.trace)).collect();
 
     let expected = [("a", trace), ("b", trace), ("c", None)];
-    assert_eq!(traces, expected.map(|(name, trace)| (name.to_owned(), trace)));
+    assert_eq!(lent, expected.map(|(name, trace)| (name.to_owned(), trace)));
 }
 
 pub(crate) async fn a_lane_lends_one_at_a_time_the_oldest_first(backend: impl Backend) {

@@ -101,8 +101,8 @@ impl Tracer {
         let sampled = parent.map_or_else(|| trace.lot() < live.ratio, |parent| parent.sampled);
         let context = TraceContext { trace, span, sampled };
         let place = Place { context, parent: parent.map(|parent| parent.span), links: Vec::new() };
-        let begin = || Trace { is_kept: false, ..live.begin(place, Kind::Server, name, begun) };
-        sampled.then(begin)
+        let answer = || Trace { is_kept: false, ..live.begin(place, Kind::Server, name, begun) };
+        sampled.then(answer)
     }
 
     /// Work on what was stored in these traces: it goes on in the first and points to the others. Nothing where there is
