@@ -65,14 +65,17 @@ fn fields_of(source: &str) -> BTreeSet<String> {
     let source = source.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
     let mut fields = BTreeSet::new();
     for level in ["error!(", "warn!(", "info!(", "debug!("] {
-        for (at, _) in source.match_indices(level) {
-            let before = source[..at].chars().next_back();
-            if before.is_some_and(|before| before.is_alphanumeric() || before == '_') {
+        let mut pieces = source.split(level);
+        let mut before = pieces.next().unwrap_or_default();
+        for piece in pieces {
+            let is_another = before.ends_with(|c: char| c.is_alphanumeric() || c == '_');
+            before = piece;
+            if is_another {
                 continue;
             }
             let mut depth = 0;
             let mut arguments = vec![String::new()];
-            let mut rest = source[at + level.len()..].chars();
+            let mut rest = piece.chars();
             while let Some(c) = rest.next() {
                 match c {
                     ')' | ']' | '}' if depth == 0 => break,
