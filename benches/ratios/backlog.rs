@@ -164,6 +164,7 @@ fn sample(source: &SourceName, number: u64) -> (Request, NewEvent) {
         dedupe: Some(Dedupe { id: format!("evt_{number}"), window: Duration::from_hours(24 * 7) }),
         event_type: None,
         occurred_at: None,
+        trace: None,
         control: false,
         updates: vec![NewUpdate {
             rule: "lead".into(),

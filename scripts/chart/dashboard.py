@@ -108,6 +108,7 @@ ROWS = [
         ("Failures of the store", "By operation and reason.", "timeseries", "ops", 6, [(rate("store_errors_total", "operation, reason"), "{{operation}} {{reason}}")], []),
         ("Memory", "Resident.", "timeseries", "bytes", 6, [(f"process_resident_memory_bytes{{{OURS}}}", "{{instance}}")], []),
         ("CPU", "Cores.", "timeseries", "short", 6, [(f"rate(process_cpu_seconds_total{{{OURS}}}[{RATE}])", "{{instance}}")], []),
+        ("Traces handed over", "Spans: `unsent` and `refused` did not reach the collector, `dropped` found the queue full. Nothing without tracing.", "timeseries", "ops", 6, [(rate("trace_spans_total", "outcome"), "{{outcome}}")], []),
         ("Panics, lost log lines, sets of mappings", "More than one set: pods have different mappings.", "timeseries", "short", 6,
          [(f"sum(increase({m('panics_total')}[{RATE}]))", "panics"), (f"sum(increase({m('log_events_dropped_total')}[{RATE}]))", "lost log lines"), (f"count(count by (hash) ({m('mappings_info')} == 1))", "sets of mappings")], []),
     ]),

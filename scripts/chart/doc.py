@@ -3,6 +3,8 @@
 
 Usage: doc.py PAGE run KIND       prints the shell blocks marked `<!-- run: KIND -->`, in order
        doc.py PAGE files FOLDER   writes the blocks marked `<!-- file: PATH -->` below FOLDER
+
+A block of commands that no test can run says what it needs: `<!-- needs a kubelet -->`.
 """
 
 import os
@@ -11,7 +13,11 @@ import sys
 
 page, what, which = sys.argv[1:]
 with open(page) as file:
-    blocks = re.findall(r"^<!-- (run|file): (.+?) -->\n```\w+\n(.*?)^```$", file.read(), re.M | re.S)
+    text = file.read()
+blocks = re.findall(r"^<!-- (run|file): (.+?) -->\n```\w+\n(.*?)^```$", text, re.M | re.S)
+marked = re.findall(r"^<!-- (?:run: |needs ).+ -->\n```sh$", text, re.M)
+if len(marked) != len(re.findall(r"^```sh$", text, re.M)):
+    sys.exit(f"{page}: a block of commands says neither what runs it nor what it needs")
 if what == "run":
     found = [text for kind, name, text in blocks if (kind, name) == ("run", which)]
     if not found:

@@ -16,6 +16,7 @@ use super::peers::Peers;
 use super::settings::Policy;
 use crate::chatflow::Failure;
 use crate::clock::SharedClock;
+use crate::telemetry::trace;
 
 /// A request to the API on its way.
 pub(super) type Call<'a, T> = Pin<Box<dyn Future<Output = Result<T, Failure>> + Send + 'a>>;
@@ -84,7 +85,9 @@ impl Outbound {
         latest: Duration,
         call: impl Fn() -> Call<'a, T>,
     ) -> Result<T, Unanswered> {
+        let waiting = trace::step("wait for a turn");
         let turn = self.stop.run_until_cancelled(self.turn()).await.flatten();
+        drop(waiting);
         let in_time = self.clock.monotonic() <= latest;
         let Some(_turn) = turn.filter(|_| in_time && self.is_open()) else {
             return Err(Unanswered::NotSent);

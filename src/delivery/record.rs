@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 use super::tally::Tally;
 use crate::clock::{self, SharedClock};
 use crate::store::{self, AfterDead, End, Lent, Store};
+use crate::telemetry::trace;
 
 /// How long to wait after the store's first failure; then twice as long each time, up to [`LONGEST_WAIT`].
 pub(super) const FIRST_WAIT: Duration = Duration::from_millis(250);
@@ -48,6 +49,7 @@ impl Recorder {
     /// be sent again.
     pub(super) async fn record(&self, ends: Vec<(Lent, End)>) {
         let Some(event) = ends.first().map(|(lent, _)| lent.update.event) else { return };
+        let _step = trace::step("record");
         let mut patience = Patience::new(Arc::clone(&self.clock));
         let mut tries_left = TRIES_WHILE_STOPPING;
         loop {

@@ -18,6 +18,7 @@ use crate::chatflow::{Failure, NewContact};
 use crate::clock::SharedClock;
 use crate::contact::{ContactId, ContactUpdate, Mobile, OnMissing, PlannedUpdate, Who};
 use crate::store::{Lane, Store};
+use crate::telemetry::trace;
 
 /// For how long a contact that was not there is taken to be missing still.
 pub(super) const ABSENT_FOR: Duration = Duration::from_secs(2);
@@ -92,7 +93,11 @@ impl Resolver {
         &self,
         planned: &PlannedUpdate,
     ) -> Result<(ContactId, Found), Unresolved> {
+        let step = trace::step("resolve");
         let resolved = self.find(planned).await;
+        if let Ok((_, found)) = &resolved {
+            step.say("found", Resolution::Found(*found).label());
+        }
         match &resolved {
             Ok((_, found)) => self.tally.resolved(Resolution::Found(*found)),
             Err(Unresolved::Missing) => self.tally.resolved(Resolution::Missing),

@@ -27,7 +27,8 @@ impl Resolution {
         Self::Ambiguous,
     ];
 
-    const fn label(self) -> &'static str {
+    /// The `outcome` label of `contact_resolutions_total`.
+    pub(super) const fn label(self) -> &'static str {
         match self {
             Self::Found(Found::ById) => "by_id",
             Self::Found(Found::Cached) => "cache",

@@ -16,6 +16,7 @@ use super::pause::{PauseReason, Pauses};
 use crate::chatflow::{Contact, Failure, NewContact};
 use crate::clock::{self, SharedClock};
 use crate::contact::{ContactId, ContactUpdate, Mobile};
+use crate::telemetry::trace;
 
 /// The API, watched.
 pub(super) struct Watched {
@@ -99,7 +100,7 @@ impl Watched {
 #[async_trait]
 impl Api for Watched {
     async fn update(&self, id: &ContactId, update: &ContactUpdate) -> Result<Contact, Failure> {
-        let answer = self.api.update(id, update).await;
+        let answer = traced("PUT /contacts/{id}", self.api.update(id, update)).await;
         self.note(id.as_str(), &answer);
         if let Ok(contact) = &answer {
             self.confirmation.compare(update, contact);
@@ -108,24 +109,43 @@ impl Api for Watched {
     }
 
     async fn find_by_mobile(&self, mobile: &Mobile) -> Result<Vec<Contact>, Failure> {
-        let answer = self.api.find_by_mobile(mobile).await;
+        let answer = traced(FIND, self.api.find_by_mobile(mobile)).await;
         self.note(mobile.as_str(), &answer);
         answer
     }
 
     async fn find_by_attribute(&self, name: &str, value: &str) -> Result<Vec<Contact>, Failure> {
-        let answer = self.api.find_by_attribute(name, value).await;
+        let answer = traced(FIND, self.api.find_by_attribute(name, value)).await;
         self.note(value, &answer);
         answer
     }
 
     async fn create(&self, contact: &NewContact) -> Result<Vec<Contact>, Failure> {
-        let answer = self.api.create(contact).await;
+        let answer = traced("POST /contacts", self.api.create(contact)).await;
         self.note(contact.mobile.as_str(), &answer);
         answer
     }
 
     async fn probe(&self) -> Result<(), Failure> {
-        self.api.probe().await
+        traced(FIND, self.api.probe()).await
     }
+}
+
+const FIND: &str = "GET /contacts";
+
+/// A call with a span of its own in the trace that it belongs to.
+async fn traced<T>(
+    name: &'static str,
+    call: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
+    let step = trace::call(name);
+    let answer = call.await;
+    if let Err(failure) = &answer {
+        step.fail();
+        step.say("outcome", failure.label());
+        if let Some(status) = failure.status() {
+            step.say("http.response.status_code", status);
+        }
+    }
+    answer
 }

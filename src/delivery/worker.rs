@@ -30,6 +30,7 @@ use super::watched::Watched;
 use crate::clock::{self, SharedClock};
 use crate::store::{AfterDead, Claim, End, Replicas, Run, Store, Wanted};
 use crate::telemetry::metrics::Metrics;
+use crate::telemetry::trace::{self, Tracer};
 
 /// How long an update rests on which the program failed.
 const AFTER_A_PANIC: Duration = Duration::from_mins(1);
@@ -45,6 +46,7 @@ pub struct Delivery {
     peers: Option<Arc<Peers>>,
     metrics: Arc<Metrics>,
     chance: Chance,
+    tracer: Tracer,
 }
 
 impl Delivery {
@@ -60,8 +62,8 @@ impl Delivery {
         let confirmation = Confirmation::new(Arc::clone(&metrics), Arc::clone(&clock));
         let api = Arc::new(Watched::new(api, &pauses, &clock, confirmation, policy.concurrency));
         let tally = Arc::new(Tally::new(Arc::clone(&metrics)));
-        let (peers, chance) = (None, machine_chance());
-        Self { store, api, policy, clock, tally, pauses, peers, metrics, chance }
+        let (peers, chance, tracer) = (None, machine_chance(), Tracer::off());
+        Self { store, api, policy, clock, tally, pauses, peers, metrics, chance, tracer }
     }
 
     /// With other processes that may deliver from the same store; `mappings` gives the hash of those in force here.
@@ -79,6 +81,12 @@ impl Delivery {
     /// The other processes, where there may be any.
     pub fn peers(&self) -> Option<Arc<Peers>> {
         self.peers.clone()
+    }
+
+    /// With a tracer, which goes on with the traces of the events.
+    #[must_use]
+    pub fn with_tracer(self, tracer: Tracer) -> Self {
+        Self { tracer, ..self }
     }
 
     /// With another chance than the machine's: what jitter is made of.
@@ -121,7 +129,8 @@ impl Delivery {
             Arc::clone(&self.tally),
         );
         let storm = Storm::new(Arc::clone(&outbound), Arc::clone(&self.clock));
-        let worker = Arc::new(Worker { attempts, recorder, storm, stop: stop.clone() });
+        let worker =
+            Arc::new(Worker { attempts, recorder, storm, stop: stop.clone(), tracer: self.tracer });
         let tasks = TaskTracker::new();
         let watching = {
             let (outbound, clock, stop) =
@@ -194,6 +203,7 @@ pub(super) struct Worker {
     pub(super) recorder: Recorder,
     pub(super) storm: Storm,
     stop: CancellationToken,
+    tracer: Tracer,
 }
 
 impl Worker {
@@ -219,6 +229,12 @@ impl Worker {
         claimed: Duration,
         place: Option<OwnedSemaphorePermit>,
     ) {
+        let trace =
+            self.tracer.going_on("deliver", run.updates.iter().filter_map(|claim| claim.trace));
+        trace::within(trace, self.send(run, claimed, place)).await;
+    }
+
+    async fn send(&self, run: Run, claimed: Duration, place: Option<OwnedSemaphorePermit>) {
         let Run { mut lane, updates } = run;
         let mut parts = Parts::of(updates.len());
         while let Some(range) = parts.next() {
@@ -251,6 +267,7 @@ impl Worker {
             self.recorder.record(ends.collect()).await;
             if !goes_on || parts.is_done() {
                 drop(place);
+                trace::end();
                 return self.rest(ended.resting).await;
             }
         }
@@ -293,6 +310,9 @@ impl Worker {
             if ended.was_tried {
                 note(claim, end, ended.status, elapsed);
             }
+            if place == 0 {
+                trace_end(claim, end, sent.len());
+            }
             if end.is_delivered() {
                 self.attempts.tally.delivered(claim.age + held);
                 if place > 0 {
@@ -303,15 +323,37 @@ impl Worker {
     }
 }
 
-/// One line in the log for the end of an attempt.
-fn note(claim: &Claim, end: &End, status: Option<u16>, elapsed: Duration) {
-    let (outcome, reason) = match end {
+/// The words for an end, and for its reason where it has one.
+fn words_of(end: &End) -> (&'static str, Option<&'static str>) {
+    match end {
         End::Delivered | End::Marking(_) => ("delivered", None),
         End::Skipped(reason) => ("skipped", Some(reason.as_str())),
         End::Dead(reason, _) => ("dead", Some(reason.as_str())),
         End::Again { .. } => ("again", None),
         End::GivenBack { .. } => ("given_back", None),
-    };
+    }
+}
+
+/// What the trace of a run says of its last request: of the first update in it.
+fn trace_end(claim: &Claim, end: &End, updates: usize) {
+    let (outcome, reason) = words_of(end);
+    trace::say("source", claim.source.as_str());
+    trace::say("event_id", format_args!("{}", claim.lent.update.event));
+    trace::say("update", format_args!("{}/{}", claim.rule, claim.item));
+    trace::say("updates", u64::try_from(updates).unwrap_or(u64::MAX));
+    trace::say("attempt", claim.attempt);
+    trace::say("outcome", outcome);
+    if let Some(reason) = reason {
+        trace::say("reason", reason);
+    }
+    if matches!(end, End::Dead(..) | End::Again { .. }) {
+        trace::fail();
+    }
+}
+
+/// One line in the log for the end of an attempt.
+fn note(claim: &Claim, end: &End, status: Option<u16>, elapsed: Duration) {
+    let (outcome, reason) = words_of(end);
     let elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
     tracing::info!(
         source = claim.source.as_str(),

@@ -38,7 +38,7 @@ pub use held::Held;
 pub use known::tags_not_among;
 pub use plan::{Decision, Input, Planned, PlannedEvent};
 pub use set::{Read, Set};
-pub use source::{Requires, Source};
+pub use source::{Requires, Source, Traceparent};
 pub use steps::{moment, warm_phone_metadata};
 pub use syntax::{LIBRARY, extends};
 pub use when::When;

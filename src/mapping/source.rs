@@ -18,6 +18,16 @@ use super::syntax::Node;
 use super::testing::Test;
 use crate::event::SourceName;
 
+/// What a sender's `traceparent` header counts for (`trust_traceparent`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Traceparent {
+    /// Nothing: a request has a trace of its own.
+    #[default]
+    Ignored,
+    /// It says to which trace a request belongs, and whether that is kept.
+    Trusted,
+}
+
 /// A source as its mapping file describes it.
 #[derive(Debug)]
 pub struct Source {
@@ -39,6 +49,8 @@ pub struct Source {
     pub per_minute: Option<NonZeroU32>,
     /// Whether what an older event sets is dropped when a newer one has set it.
     pub stale_guard: bool,
+    /// What its sender's `traceparent` header counts for.
+    pub traceparent: Traceparent,
     /// What must exist in Chatflow's settings.
     pub requires: Requires,
     /// The names of its rules, in order.

@@ -14,6 +14,7 @@ mod senders;
 mod start_error;
 mod store;
 mod tls;
+mod traces;
 
 pub(crate) use key::first as api_key;
 pub use mappings::Mappings;
@@ -24,12 +25,14 @@ pub use tls::Unusable as UnusableTls;
 use desk::desk;
 use listeners::{Listeners, Served};
 use senders::SendersDoor;
+use traces::Traces;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::web;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -78,6 +81,7 @@ pub struct Bridge {
     listeners: Listeners,
     delivery: CancellationToken,
     work: TaskTracker,
+    traces: Traces,
     clock: SharedClock,
     drain_delay: Duration,
     grace: Duration,
@@ -98,6 +102,7 @@ impl Bridge {
             settings.delivery.concurrency,
             Arc::clone(&metrics),
         )?;
+        let (tracer, handing_over) = Traces::begin(&settings.telemetry, &clock, &metrics)?;
         let first = mappings.first(store::file(&settings.store)?.as_deref())?;
         let store::Opened { letters, replicas } =
             store::open(&settings.store, Arc::clone(&clock), Arc::clone(&metrics)).await?;
@@ -111,6 +116,7 @@ impl Bridge {
             Arc::clone(&metrics),
             settings.intake.clone(),
             work.clone(),
+            tracer.clone(),
         );
         let around = Surroundings {
             intake: Arc::clone(&intake),
@@ -130,7 +136,8 @@ impl Bridge {
             policy,
             Arc::clone(&clock),
             Arc::clone(&metrics),
-        );
+        )
+        .with_tracer(tracer);
         if let Some(replicas) = replicas {
             let live = Arc::clone(&live);
             delivery = delivery.with_replicas(replicas, move || live.in_force().hash.clone());
@@ -175,13 +182,7 @@ impl Bridge {
         work.spawn(desk::count_rows(web::Data::clone(&state), stop.clone()));
         work.close();
         let addresses = listeners.addresses;
-        tracing::info!(
-            hooks = %addresses.hooks,
-            metrics = %addresses.metrics,
-            admin = addresses.admin.map(tracing::field::display),
-            mappings = live.in_force().hash,
-            "started"
-        );
+        tell_started(addresses, &live);
         Ok(Self {
             addresses,
             guard,
@@ -192,6 +193,7 @@ impl Bridge {
             listeners,
             delivery: stop,
             work,
+            traces: handing_over,
             clock,
             drain_delay: settings.server.drain_delay.0,
             grace: settings.server.shutdown_grace.0,
@@ -229,8 +231,8 @@ impl Bridge {
         self.intake.leave();
         tracing::info!("readiness is off, draining");
         clock::sleep(&*self.clock, self.drain_delay).await;
-        let rest = self.grace.saturating_sub(self.drain_delay);
-        let finished = tokio::time::timeout(rest, async {
+        let latest = Instant::now() + self.grace.saturating_sub(self.drain_delay);
+        let finished = tokio::time::timeout_at(latest, async {
             self.listeners.stop_hooks().await;
             self.delivery.cancel();
             self.work.wait().await;
@@ -238,6 +240,7 @@ impl Bridge {
         .await;
         self.delivery.cancel();
         self.store.close().await;
+        self.traces.end(latest).await;
         // Last, so that the end can be watched.
         self.listeners.stop_others().await;
         if finished.is_ok() {
@@ -257,6 +260,16 @@ async fn listen(served: Served, store: &dyn Store) -> Result<Listeners, StartErr
         store.close().await;
     }
     listeners
+}
+
+fn tell_started(addresses: Addresses, live: &Live) {
+    tracing::info!(
+        hooks = %addresses.hooks,
+        metrics = %addresses.metrics,
+        admin = addresses.admin.map(tracing::field::display),
+        mappings = live.in_force().hash,
+        "started"
+    );
 }
 
 fn tell_capacity(metrics: &Metrics, max_waiting: u64) {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use crate::delivery::InvalidDelivery;
 use crate::settings::reload::Unfit;
+use crate::telemetry::trace::InvalidEndpoint;
 use crate::webhook::Flaw;
 use crate::{chatflow, store};
 
@@ -67,6 +68,12 @@ pub enum StartError {
     /// The certificate of the listener of senders, or its key.
     #[error(transparent)]
     Tls(#[from] super::tls::Unusable),
+    /// Where traces go to.
+    #[error(transparent)]
+    TracesUrl(#[from] InvalidEndpoint),
+    /// The client that reaches it.
+    #[error("no HTTP client can be made for `telemetry.otlp_endpoint`: {0}")]
+    Collector(reqwest::Error),
     /// The listeners' thread.
     #[error("the thread of the listeners cannot be started: {0}")]
     Thread(std::io::Error),

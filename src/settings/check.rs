@@ -20,5 +20,11 @@ pub(super) fn across(settings: &Settings) -> Vec<String> {
                 .to_owned(),
         );
     }
+    if settings.telemetry.sample_ratio > 1.0 {
+        problems.push("`telemetry.sample_ratio` is a share, from 0 to 1".to_owned());
+    }
+    if let Err(invalid) = settings.telemetry.traces_url() {
+        problems.push(invalid.to_string());
+    }
     problems
 }

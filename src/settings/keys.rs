@@ -134,6 +134,8 @@ keys! {
     "mappings.watch": Kind::Switch, Some("true"), "whether to follow the folder; SIGHUP reads it again in any case";
     "log.format": Kind::Word(&["pretty", "json"]), None, "pretty or json; without it pretty on a terminal, else json";
     "log.level": Kind::Text, Some("info"), "error, warn, info, debug, trace, or a filter";
+    "telemetry.otlp_endpoint": Kind::Text, None, "where a collector takes traces as OTLP over HTTP, such as `http://collector:4318`; without it nothing is traced";
+    "telemetry.sample_ratio": Kind::Number, Some("1"), "the share of traces that are kept, from 0 to 1; a sender that is trusted with it decides for its own";
 }
 
 /// The key of this name.

@@ -31,6 +31,7 @@ use crate::delivery::{ContactSettings, DeliverySettings};
 use crate::secret::Secret;
 use crate::store::settings::StoreSettings;
 use crate::telemetry::log::LogSettings;
+use crate::telemetry::trace::TelemetrySettings;
 use crate::units::Span;
 use crate::webhook::IntakeSettings;
 
@@ -55,6 +56,8 @@ pub struct Settings {
     pub mappings: MappingSettings,
     /// `log.*`.
     pub log: LogSettings,
+    /// `telemetry.*`.
+    pub telemetry: TelemetrySettings,
 }
 
 /// `server.*`: the listeners and how they stop.
@@ -123,6 +126,7 @@ impl Settings {
             store: section(built, "store")?,
             mappings: section(built, "mappings")?,
             log: section(built, "log")?,
+            telemetry: section(built, "telemetry")?,
         })
     }
 }

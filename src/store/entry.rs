@@ -8,6 +8,7 @@ use jiff::Timestamp;
 
 use crate::contact::{HeldReason, PlannedUpdate, SkippedReason};
 use crate::event::{EventId, SourceName};
+use crate::telemetry::trace::TraceContext;
 
 /// What is kept of a request so that it can be mapped again: never a credential, never a signature.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -46,6 +47,8 @@ pub struct NewEvent {
     pub event_type: Option<String>,
     /// When it happened, as the sender says.
     pub occurred_at: Option<Timestamp>,
+    /// The trace that its updates go on in, where it is traced.
+    pub trace: Option<TraceContext>,
     /// Whether it is a control message (a ping, a test): answered and counted, nothing else.
     pub control: bool,
     /// What the rules planned, in the order of the rules.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::contact::{DeadReason, Mark, PlannedUpdate, SkippedReason};
 use crate::event::{SourceName, UpdateId};
+use crate::telemetry::trace::TraceContext;
 
 /// How much is to be lent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,6 +81,8 @@ pub struct Claim {
     pub age: Duration,
     /// How long it has been failing: since its own first failed attempt; nothing before that.
     pub failing_for: Option<Duration>,
+    /// The trace that the event was taken in with.
+    pub trace: Option<TraceContext>,
     /// Who is to change, and how.
     pub planned: PlannedUpdate,
 }

@@ -116,6 +116,7 @@ metrics! {
     replicas: gauge = "Processes that deliver from the same store, this one included.", [];
     replicas_with_other_mappings: gauge = "Of those, how many have other mappings than this one.", [];
     paused: gauge = "1 while delivery is paused for this reason, else 0.", ["reason"];
+    trace_spans_total: counter = "Spans that have ended, by what became of them; nothing without tracing.", ["outcome"];
     log_events_dropped_total: counter = "Log lines lost to a slow reader of the log, for the whole process.", [];
     panics_total: counter = "Caught panics.", [];
     build_info: gauge = "Always 1.", ["version", "revision"];

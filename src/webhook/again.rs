@@ -1,8 +1,7 @@
 //! A stored event mapped again with today's rules, by the code that maps requests.
 
 use super::document::decode_for;
-use super::intake::plan_with;
-use super::planned::new_event;
+use super::planned::{new_event, plan_with};
 use crate::mapping::Source;
 use crate::store::{NewUpdate, StoredEvent};
 

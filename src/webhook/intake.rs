@@ -8,7 +8,6 @@ use std::time::Instant;
 use arc_swap::ArcSwap;
 use bytes::Bytes;
 use futures_util::Stream;
-use jiff::Timestamp;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, error, info, warn};
 
@@ -21,7 +20,7 @@ use super::explained;
 use super::handshake;
 use super::head::Head;
 use super::meters::Meters;
-use super::planned::new_event;
+use super::planned::{new_event, plan};
 use super::refusal::Refusal;
 use super::refused_log::RefusedLog;
 use super::rejected::RejectedList;
@@ -31,10 +30,10 @@ use super::verify::{Payload, Reason, Verdict, Verifier};
 use super::visit::{Visit, elapsed_ms};
 use crate::clock::SharedClock;
 use crate::decode;
-use crate::document::Value;
-use crate::mapping::{Input, PlannedEvent, Source};
+use crate::mapping::{PlannedEvent, Source};
 use crate::store::{self, Receipt, Store};
 use crate::telemetry::metrics::Metrics;
+use crate::telemetry::trace::{self, Tracer};
 
 /// Takes requests in. One for the whole program; the sources in force can be swapped at any time.
 pub struct Intake {
@@ -51,6 +50,7 @@ pub struct Intake {
     unknown: Meters,
     tasks: TaskTracker,
     leaves: AtomicBool,
+    tracer: Tracer,
 }
 
 impl Intake {
@@ -61,6 +61,7 @@ impl Intake {
         metrics: Arc<Metrics>,
         settings: IntakeSettings,
         tasks: TaskTracker,
+        tracer: Tracer,
     ) -> Arc<Self> {
         Arc::new(Self {
             doors: ArcSwap::default(),
@@ -76,6 +77,7 @@ impl Intake {
             settings,
             tasks,
             leaves: AtomicBool::new(false),
+            tracer,
         })
     }
 
@@ -207,7 +209,9 @@ impl Intake {
                 return visit.end(Err(refusal));
             }
         };
-        let task = self.tasks.spawn(async move {
+        let trace = visit.trace(&self.tracer, &head);
+        let task = self.tasks.spawn(trace::within(trace, async move {
+            drop(trace::step_since("receive", visit.begun));
             let answer = match visit.door.clone() {
                 Some(door) => visit.intake.take_in(&door, &head, &mut body, visit.begun).await,
                 None => Err(Refusal::UnknownSource),
@@ -217,7 +221,7 @@ impl Intake {
                 visit.intake.rejected.add(source, refusal, &head, &body.sent);
             }
             visit.end(answer)
-        });
+        }));
         match task.await {
             Ok(answer) => answer,
             Err(error) => match error.try_into_panic() {
@@ -305,15 +309,21 @@ impl Intake {
             body.inflate(coding, self.settings.body_limit(door.source.body.max))?;
         }
         let verifier = door.verifier.as_ref().map_err(|_| Refusal::Closed)?;
+        let verify = trace::step("verify");
         if let Some(reply) = self.believe(door, verifier, head, body).await? {
             return Ok(Answer::Handshake(reply));
         }
+        drop(verify);
+        // Whoever is not believed leaves no trace: a flood of theirs would take the place of those who are.
+        trace::keep();
         if let Some((rate, bucket)) = &door.pace {
             let taken = bucket.take(*rate, self.clock.monotonic());
             taken.map_err(|wait| Refusal::OverPace { wait })?;
         }
         let content_type = head.headers.first("content-type");
+        let decode = trace::step("decode");
         let document = decode_for(&door.source, content_type, &body.bytes)?;
+        drop(decode);
         let request = store::Request {
             method: head.method.clone(),
             content_type: content_type.map(str::to_owned),
@@ -344,6 +354,7 @@ impl Intake {
         let receipts = if events.is_empty() {
             Vec::new()
         } else {
+            let _step = trace::step("store");
             self.store.append(request, events).await.map_err(Refusal::NotStored)?
         };
         door.meters.body(size);
@@ -375,13 +386,16 @@ impl Intake {
             info!(
                 %source,
                 %event_id,
-                status = answer.status.as_str(),
+                outcome = answer.status.as_str(),
                 updates = answer.updates.unwrap_or(0),
                 held = answer.held.unwrap_or(0),
                 elapsed_ms,
                 "event taken in"
             );
             answers.push(answer);
+        }
+        if let Some(first) = answers.first() {
+            trace::say("event_id", format_args!("{}", first.event_id));
         }
         Ok(Answer::of(answers))
     }
@@ -391,32 +405,6 @@ impl Intake {
 fn coding_of(head: &Head) -> Result<Option<decode::Coding>, Refusal> {
     let named = head.headers.only("content-encoding").map_err(|_| Refusal::Encoding)?;
     named.map_or(Ok(None), |named| decode::Coding::named(named).map_err(|()| Refusal::Encoding))
-}
-
-/// What the source's rules make of a request that is kept, or is to be.
-pub(super) fn plan(
-    door: &Door,
-    request: &store::Request,
-    document: &Value,
-    received_at: Timestamp,
-) -> Vec<PlannedEvent> {
-    let mapping = Instant::now();
-    let planned = plan_with(&door.source, request, document, received_at);
-    door.meters.mapped(mapping.elapsed());
-    planned
-}
-
-/// The same for a source, whatever door it has.
-pub(super) fn plan_with(
-    source: &Source,
-    request: &store::Request,
-    document: &Value,
-    received_at: Timestamp,
-) -> Vec<PlannedEvent> {
-    let pairs = request.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-    let headers = decode::headers(pairs);
-    let query = decode::query(&request.query);
-    source.plan(&Input { document, headers: &headers, query: &query, received_at })
 }
 
 /// Turns away who is not believed, in the way that the source's sender wants to hear it.

@@ -1,12 +1,46 @@
-//! From what the rules planned to what the store keeps.
+//! What the rules make of a request, and what the store keeps of that.
 
 use std::sync::Arc;
+use std::time::Instant;
+
+use jiff::Timestamp;
 
 use super::answer::{EventAnswer, Status};
+use super::doors::Door;
 use crate::contact::HeldReason;
+use crate::decode;
+use crate::document::Value;
 use crate::event::EventId;
-use crate::mapping::{Decision, PlannedEvent, Source};
-use crate::store::{Dedupe, NewEvent, NewState, NewUpdate, Receipt};
+use crate::mapping::{Decision, Input, PlannedEvent, Source};
+use crate::store::{self, Dedupe, NewEvent, NewState, NewUpdate, Receipt};
+use crate::telemetry::trace;
+
+/// What the source's rules make of a request that is kept, or is to be.
+pub(super) fn plan(
+    door: &Door,
+    request: &store::Request,
+    document: &Value,
+    received_at: Timestamp,
+) -> Vec<PlannedEvent> {
+    let _step = trace::step("map");
+    let mapping = Instant::now();
+    let planned = plan_with(&door.source, request, document, received_at);
+    door.meters.mapped(mapping.elapsed());
+    planned
+}
+
+/// The same for a source, whatever door it has.
+pub(super) fn plan_with(
+    source: &Source,
+    request: &store::Request,
+    document: &Value,
+    received_at: Timestamp,
+) -> Vec<PlannedEvent> {
+    let pairs = request.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    let headers = decode::headers(pairs);
+    let query = decode::query(&request.query);
+    source.plan(&Input { document, headers: &headers, query: &query, received_at })
+}
 
 /// What the rules made of one event, in numbers.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -60,6 +94,7 @@ pub(super) fn new_event(source: &Source, item: usize, event: PlannedEvent) -> (N
         dedupe: event.id.map(|id| Dedupe { id, window: source.dedupe_window }),
         event_type: event.event_type,
         occurred_at: event.occurred_at,
+        trace: trace::context(),
         control: event.control,
         updates,
     };

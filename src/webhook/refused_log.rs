@@ -73,7 +73,7 @@ impl Intake {
                 () = tokio::time::sleep(TELL_EVERY) => {}
             }
             for Others { source, reason, count } in self.refused_log().take_others() {
-                info!(%source, reason, count, "more requests refused like the last");
+                info!(%source, reason, suppressed = count, "more requests refused like the last");
             }
             self.rejected().forget_old();
             self.drain().measure(self.metrics(), TELL_EVERY);

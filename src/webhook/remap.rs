@@ -8,8 +8,8 @@ use tracing::{info, warn};
 use super::answer::EventAnswer;
 use super::document::decode_for;
 use super::doors::Door;
-use super::intake::{Intake, plan};
-use super::planned::new_event;
+use super::intake::Intake;
+use super::planned::{new_event, plan};
 use crate::event::EventId;
 
 impl Intake {

@@ -8,9 +8,12 @@ use tracing::{debug, error, info, warn};
 
 use super::answer::Answer;
 use super::doors::Door;
+use super::head::Head;
 use super::intake::Intake;
 use super::meters::Meters;
 use super::refusal::Refusal;
+use crate::mapping::Traceparent;
+use crate::telemetry::trace::{self, Trace, TraceContext, Tracer};
 
 /// Milliseconds since then, for the log.
 pub(super) fn elapsed_ms(begun: Instant) -> u64 {
@@ -36,9 +39,23 @@ impl Visit {
         Self { intake, door, begun: Instant::now(), client, ended: false }
     }
 
+    /// The trace of it, where it is traced: in that of its sender, where the source trusts it with that.
+    pub(super) fn trace(&self, tracer: &Tracer, head: &Head) -> Option<Trace> {
+        let door = self.door.as_ref()?;
+        let parent = match door.source.traceparent {
+            Traceparent::Ignored => None,
+            Traceparent::Trusted => {
+                let given = head.headers.only("traceparent").ok().flatten();
+                given.and_then(TraceContext::from_header)
+            }
+        };
+        tracer.answering("POST /hooks/{source}", self.begun, parent)
+    }
+
     pub(super) fn end(mut self, answer: Result<Answer, Refusal>) -> Result<Answer, Refusal> {
         match &answer {
             Ok(answer) => {
+                self.say("outcome", answer.counted().as_str());
                 let after = self.begun.elapsed();
                 self.meters(None).taken(answer.counted(), after, self.intake.metrics());
                 self.ended = true;
@@ -46,6 +63,14 @@ impl Visit {
             Err(refusal) => self.refuse(refusal),
         }
         answer
+    }
+
+    /// Says something of the request in its trace.
+    fn say(&self, name: &'static str, value: &str) {
+        if let Some(door) = &self.door {
+            trace::say("source", door.source.name.as_str());
+        }
+        trace::say(name, value);
     }
 
     /// The source's meters; those of no source for what names none.
@@ -61,6 +86,11 @@ impl Visit {
         let after = self.begun.elapsed();
         if refusal.is_disbelief() {
             self.intake.charge(self.client);
+        }
+        self.say("outcome", refusal.outcome());
+        self.say("reason", refusal.reason());
+        if refusal.rejection().is_none() {
+            trace::fail();
         }
         self.meters(Some(refusal)).refused(refusal, after, self.intake.metrics());
         let source = self.door.as_ref().map_or("unknown", |door| door.source.name.as_str());

@@ -1,11 +1,12 @@
-//! Neither people nor secrets get into the log, the metrics and the answers.
+//! Neither people nor secrets get into the log, the metrics, the spans and the answers.
 
 use chatflow_bridge::chatflow::mock::{Fault, MockChatflow, MockOptions};
 use serde_json::json;
 
-use crate::harness::{Child, PATIENCE, client};
+use crate::harness::{Child, Collector, PATIENCE, Span, client};
 
 const MAPPING: &str = "
+trust_traceparent: true
 verify: { token: { in: query, name: t, secret: env:CRM_TOKEN } }
 event: { id: $.id }
 rules:
@@ -31,12 +32,14 @@ async fn markers_of_people_and_secrets_stay_inside() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir(folder.path().join("mappings")).unwrap();
     std::fs::write(folder.path().join("mappings/crm.yaml"), MAPPING).unwrap();
+    let collector = Collector::start();
     let child = Child::serve_with(
         folder.path(),
         &chatflow.base_url(),
         &[
             ("CRM_TOKEN", "marker-token"),
             ("BRIDGE_CHATFLOW__API_KEY", "marker-api-key"),
+            ("BRIDGE_TELEMETRY__OTLP_ENDPOINT", &collector.endpoint()),
             ("BRIDGE_LOG__LEVEL", "debug,hyper=info,h2=info,mio=info,actix_http=info"),
         ],
     );
@@ -53,7 +56,7 @@ async fn markers_of_people_and_secrets_stay_inside() {
     .enumerate()
     {
         let url = format!("http://{}/hooks/crm?t={token}&n=marker-query", child.hooks);
-        let answer = http.post(url).header("content-type", "application/json").header("authorization", "Bearer marker-header").body(body.to_string()).send().await.unwrap();
+        let answer = http.post(url).header("content-type", "application/json").header("authorization", "Bearer marker-header").header("traceparent", if n == 1 { "marker" } else { "" }).header("tracestate", "marker=1").body(body.to_string()).send().await.unwrap();
         assert_eq!(answer.status(), if n == 3 { 401 } else { 200 });
         said += &answer.text().await.unwrap();
     }
@@ -79,6 +82,13 @@ async fn markers_of_people_and_secrets_stay_inside() {
         .text()
         .await
         .unwrap();
+    let delivered = |span: &Span| span.attributes.get("outcome").is_some_and(|o| o == "delivered");
+    collector.until(|spans| spans.iter().any(delivered)).await;
+    let spans = collector.text();
+    for name in ["POST /hooks/{source}", "PUT /contacts/{id}", "GET /contacts", "POST /contacts"] {
+        assert!(spans.contains(name), "there are spans of {name}: {spans}");
+    }
+    said += &spans;
     said += &child.log();
 
     assert!(said.contains("\"source\":\"crm\""), "there is a log: {said}");

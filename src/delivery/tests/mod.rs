@@ -157,6 +157,7 @@ fn event(planned: PlannedUpdate) -> NewEvent {
         dedupe: None,
         event_type: None,
         occurred_at: None,
+        trace: None,
         control: false,
         updates: vec![NewUpdate {
             rule: "rule".into(),

@@ -153,6 +153,7 @@ impl Waiting {
             attempt: self.attempts,
             age: now.saturating_sub(self.received),
             failing_for: self.failing_since.map(|since| now.saturating_sub(since)),
+            trace: None,
             planned: self.planned.clone(),
         }
     }

@@ -18,7 +18,7 @@ use crate::mapping::body::{Body, Format};
 use crate::mapping::event::EventFields;
 use crate::mapping::expr::{Names, Reading, Table};
 use crate::mapping::rule::{Defaults, Rule};
-use crate::mapping::source::{ASKS, Asks};
+use crate::mapping::source::{ASKS, Asks, Traceparent};
 use crate::mapping::testing;
 use crate::mapping::update::Asked;
 use crate::mapping::{Source, When, lets};
@@ -69,6 +69,7 @@ const KEYS: &[&str] = &[
     "rules",
     "per_minute",
     "stale_guard",
+    "trust_traceparent",
     "requires",
     "tests",
 ];
@@ -196,6 +197,8 @@ fn read_root(
         .and_then(NonZeroU32::new);
     let stale_guard =
         fields.take("stale_guard").and_then(|node| stale_guard(node, &event, problems));
+    let trust_traceparent =
+        fields.take("trust_traceparent").and_then(|node| scalar::boolean(node, problems));
     let requires = fields
         .take("requires")
         .and_then(|listed| requires::read(listed, &compiled, base, &node.span, problems));
@@ -218,6 +221,10 @@ fn read_root(
         dedupe_window,
         per_minute,
         stale_guard: stale_guard.unwrap_or_default(),
+        traceparent: match trust_traceparent {
+            Some(true) => Traceparent::Trusted,
+            Some(false) | None => Traceparent::Ignored,
+        },
         requires: requires.unwrap_or_default(),
         rules: names,
         headers: Vec::new(),

@@ -162,7 +162,7 @@ impl Live {
         let other = kept.as_ref().map(|kept| shipped::otherwise(kept, &files)).unwrap_or_default();
         if !other.is_empty() {
             warn!(
-                mappings = %other.join(", "),
+                shipped = %other.join(", "),
                 "this release ships other mappings than the one that ran before, and sources extend them: \
                  `chatflow-bridge diff` shows what becomes different"
             );

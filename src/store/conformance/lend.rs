@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::contact::{DeadReason, SkippedReason};
+use crate::telemetry::trace::TraceContext;
 
 pub(crate) async fn a_claim_has_all_that_delivery_needs(backend: impl Backend) {
     let planned = NewUpdate { item: 3, ..update(1, "a") };
@@ -14,6 +15,23 @@ pub(crate) async fn a_claim_has_all_that_delivery_needs(backend: impl Backend) {
     assert_eq!((claim.source, &*claim.rule, claim.item), (source("crm"), "lead", 3));
     assert_eq!((claim.attempt, claim.age, claim.failing_for), (1, 5 * SECOND, None));
     assert_eq!(NewState::Waiting(Box::new(claim.planned)), planned.state);
+}
+
+pub(crate) async fn the_trace_of_an_event_comes_with_its_claims_also_after_a_restart(
+    backend: impl Backend,
+) {
+    let header = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    let trace = TraceContext::from_header(header);
+    let traced = NewEvent { trace, ..event(vec![update(1, "a"), update(1, "b")]) };
+    store(&**backend.store(), vec![traced, event(vec![update(2, "c")])]).await;
+    let backend = backend.reopened().await;
+
+    let runs = claim_runs(&**backend.store(), Wanted { runs: 9, merging: true }).await;
+    let claims = runs.into_iter().flat_map(|run| run.updates);
+    let lent: Vec<_> = claims.map(|claim| (name(&claim).to_owned(), claim.trace)).collect();
+
+    let expected = [("a", trace), ("b", trace), ("c", None)];
+    assert_eq!(lent, expected.map(|(name, trace)| (name.to_owned(), trace)));
 }
 
 pub(crate) async fn a_lane_lends_one_at_a_time_the_oldest_first(backend: impl Backend) {

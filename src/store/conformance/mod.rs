@@ -88,6 +88,7 @@ macro_rules! keeps_every_promise {
             ],
             lend: [
                 a_claim_has_all_that_delivery_needs,
+                the_trace_of_an_event_comes_with_its_claims_also_after_a_restart,
                 a_lane_lends_one_at_a_time_the_oldest_first,
                 lanes_are_lent_side_by_side_and_nothing_twice,
                 a_follower_is_due_when_its_head_is_done_and_not_before,
@@ -220,6 +221,7 @@ fn event(updates: Vec<NewUpdate>) -> NewEvent {
         dedupe: None,
         event_type: Some("order".to_owned()),
         occurred_at: Some(Timestamp::UNIX_EPOCH),
+        trace: None,
         control: false,
         updates,
     }

@@ -8,6 +8,7 @@ use super::keys::{EventKey, Keys};
 use crate::contact::{SkippedReason, Who};
 use crate::event::{EventId, SourceName};
 use crate::store::{Error, NewEvent, NewState, NewUpdate, Request};
+use crate::telemetry::trace::TraceContext;
 
 /// An update's number has 16 bits for its place within the event.
 const MOST_UPDATES: usize = 1 << 16;
@@ -29,6 +30,7 @@ pub(in crate::store) struct PreparedEvent {
     pub(in crate::store) event_type: Option<String>,
     /// In milliseconds since 1970.
     pub(in crate::store) occurred_at: Option<i64>,
+    pub(in crate::store) trace: Option<TraceContext>,
     pub(in crate::store) control: bool,
     pub(in crate::store) updates: Vec<PreparedUpdate>,
 }
@@ -134,7 +136,7 @@ impl Prepared {
 }
 
 fn prepare(keys: &Keys, event: NewEvent) -> Result<PreparedEvent, Error> {
-    let NewEvent { source, item, dedupe, event_type, occurred_at, control, updates } = event;
+    let NewEvent { source, item, dedupe, event_type, occurred_at, trace, control, updates } = event;
     let updates = prepare_updates(keys, updates)?;
     Ok(PreparedEvent {
         key: dedupe.map(|dedupe| (keys.event(&source, &dedupe.id), dedupe.window)),
@@ -143,6 +145,7 @@ fn prepare(keys: &Keys, event: NewEvent) -> Result<PreparedEvent, Error> {
         item,
         event_type,
         occurred_at: occurred_at.map(jiff::Timestamp::as_millisecond),
+        trace,
         control,
         updates,
     })

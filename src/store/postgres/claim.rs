@@ -15,6 +15,7 @@ use crate::contact::fold::{Fold, MOST_FOLDED};
 use crate::store::form::kept;
 use crate::store::form::state::{number, update_id};
 use crate::store::{Error, Fence, Lane, Lent};
+use crate::telemetry::trace::TraceContext;
 
 /// Of so many lanes at once what waits is read.
 const LANES_AT_ONCE: usize = 64;
@@ -213,7 +214,10 @@ impl Core {
         // A plan that is missing is one that cannot be read.
         let form: Option<i16> = row.get(9);
         let plan: Option<Vec<u8>> = row.get(10);
+        // One that cannot be read is none.
+        let trace: Option<&[u8]> = row.get(11);
         let claim = RawClaim {
+            trace: trace.and_then(TraceContext::from_bytes),
             lent: Lent { update: update_id(id), fence },
             source: "".into(),
             rule: "".into(),

@@ -12,6 +12,7 @@ use super::inbox::{Ended, Pace, Waits};
 use super::pool::scattered;
 use super::queue::{Lending, answer};
 use crate::store::{Lane, Lent, Wanted};
+use crate::telemetry::trace::TraceContext;
 
 /// How long to wait at most before the store is looked at again: replicas wake each other, and this is the net below.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
@@ -41,6 +42,7 @@ pub(super) struct RawClaim {
     pub(super) age: Duration,
     pub(super) form: i64,
     pub(super) plan: Vec<u8>,
+    pub(super) trace: Option<TraceContext>,
 }
 
 /// A run as it is stored.

@@ -339,6 +339,7 @@ async fn in_time<T>(done: impl Future<Output = Result<T, Error>>) -> Result<T, E
 /// Reads a lent update, or says why this release cannot.
 fn readable(raw: RawClaim) -> Result<Claim, String> {
     Ok(Claim {
+        trace: raw.trace,
         lent: raw.lent,
         planned: form_kept::plan(raw.form, &raw.plan)?,
         source: SourceName::try_from(&*raw.source)

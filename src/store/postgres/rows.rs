@@ -48,6 +48,7 @@ struct Events<'a> {
     sizes: Vec<i64>,
     types: Vec<Option<&'a [u8]>>,
     occurred: Vec<Option<i64>>,
+    traces: Vec<Option<Vec<u8>>>,
 }
 
 #[derive(Default)]
@@ -147,6 +148,7 @@ impl<'a> Rows<'a> {
         to.sizes.push(size);
         to.types.push(event.event_type.as_deref().map(str::as_bytes));
         to.occurred.push(event.occurred_at);
+        to.traces.push(event.trace.map(|trace| trace.to_bytes().to_vec()));
     }
 
     /// An update; what it takes. `original` is what its rule planned, where less of it is sent.
@@ -255,10 +257,10 @@ impl Events<'_> {
             return Ok(());
         }
         let Self { ids, sources, outcomes, updates, requests, items, digests, sizes, .. } = self;
-        let Self { types, occurred, .. } = self;
+        let Self { types, occurred, traces, .. } = self;
         let all = params![
             *ids, *sources, now, *outcomes, *updates, *requests, *items, *digests, *sizes, *types,
-            *occurred
+            *occurred, *traces
         ];
         transaction.execute(statements::ADD_EVENTS, all).await?;
         Ok(())

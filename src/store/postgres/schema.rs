@@ -43,7 +43,7 @@ CREATE TABLE event(
   id bigint PRIMARY KEY, source bigint NOT NULL, received_at bigint NOT NULL,
   outcome smallint NOT NULL, updates integer NOT NULL, request bigint NOT NULL,
   item bigint NOT NULL, digest bigint NOT NULL, size bigint NOT NULL,
-  type bytea, occurred_at bigint);
+  type bytea, occurred_at bigint, trace bytea);
 CREATE INDEX event_by_source ON event(source, id);
 CREATE INDEX event_without_updates ON event(outcome, received_at, id) WHERE outcome <> 0;
 CREATE INDEX event_of_request ON event(request) WHERE request <> id;

@@ -33,7 +33,7 @@ macro_rules! may_go {
 macro_rules! waiting_row {
     () => {
         "u.id, u.lane, u.source, u.rule, u.item, u.attempts, u.first_failed, u.together, \
-         e.received_at, p.form, p.body"
+         e.received_at, p.form, p.body, e.trace"
     };
 }
 
@@ -136,9 +136,10 @@ statements! {
     ADD_REQUESTS = "INSERT INTO request(id, head, encoding, size, body) \
         SELECT * FROM unnest($1::bigint[], $2::bytea[], $3::smallint[], $4::bigint[], $5::bytea[])";
     ADD_EVENTS = "INSERT INTO event(id, source, received_at, outcome, updates, request, item, digest, size, \
-        type, occurred_at) SELECT i, s, $3::bigint, o, u, r, t, d, z, y, c \
+        type, occurred_at, trace) SELECT i, s, $3::bigint, o, u, r, t, d, z, y, c, k \
         FROM unnest($1::bigint[], $2::bigint[], $4::smallint[], $5::integer[], $6::bigint[], $7::bigint[], \
-        $8::bigint[], $9::bigint[], $10::bytea[], $11::bigint[]) AS w(i, s, o, u, r, t, d, z, y, c)";
+        $8::bigint[], $9::bigint[], $10::bytea[], $11::bigint[], $12::bytea[]) \
+        AS w(i, s, o, u, r, t, d, z, y, c, k)";
     ADD_UPDATES = "INSERT INTO upd(id, lane, source, rule, item, state, finished_at, reason, key, withdrawal) \
         SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], \
         $6::smallint[], $7::bigint[], $8::text[], $9::bigint[], $10::boolean[])";

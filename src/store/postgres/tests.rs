@@ -107,6 +107,7 @@ fn event(contact: u16, name: &str) -> NewEvent {
         dedupe: None,
         event_type: None,
         occurred_at: None,
+        trace: None,
         control: false,
         updates: vec![NewUpdate { rule: "lead".into(), item: 0, state }],
     }

@@ -12,6 +12,7 @@ use crate::store::form::prepared::{
 };
 use crate::store::form::state::{CONTROL, IGNORED, State, TAKEN};
 use crate::store::{Error, Receipt};
+use crate::telemetry::trace::TraceContext;
 
 impl Batch<'_> {
     /// Takes in what somebody waits to see stored.
@@ -132,6 +133,7 @@ impl Batch<'_> {
             event.occurred_at,
             key,
             expires_at,
+            event.trace.map(TraceContext::to_bytes),
         ))?;
         if let (Some((key, _)), Some(expires_at)) = (event.key, expires_at) {
             self.changes.keys.insert(key, Mark { event: id, expires_at });

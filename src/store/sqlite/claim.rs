@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use rusqlite::OptionalExtension;
+use rusqlite::types::ValueRef;
 
 use super::batch::Batch;
 use super::lanes::{Loan, Standing};
@@ -12,6 +13,7 @@ use crate::contact::fold::{Fold, MOST_FOLDED};
 use crate::store::form::kept;
 use crate::store::form::state::{number, update_id};
 use crate::store::{Fence, Lane, Lent};
+use crate::telemetry::trace::TraceContext;
 
 /// A lent update as it is stored; who asked for it reads the plan.
 pub(super) struct RawClaim {
@@ -25,6 +27,7 @@ pub(super) struct RawClaim {
     pub(super) received_at: i64,
     pub(super) form: i64,
     pub(super) plan: Vec<u8>,
+    pub(super) trace: Option<TraceContext>,
 }
 
 /// A run as it is stored.
@@ -92,6 +95,7 @@ impl Batch<'_> {
             // A plan that is missing is one that cannot be read.
             form: row.get::<_, Option<i64>>(7)?.unwrap_or(0),
             plan: row.get::<_, Option<Vec<u8>>>(8)?.unwrap_or_default(),
+            trace: trace(row.get_ref(11)?),
         };
         Ok(Row { claim, lane: row.get(9)?, together: row.get(10)? })
     }
@@ -168,6 +172,11 @@ impl Batch<'_> {
         }
         Ok(together)
     }
+}
+
+/// The trace that is kept of an event; one that cannot be read is none.
+fn trace(kept: ValueRef<'_>) -> Option<TraceContext> {
+    kept.as_blob().ok().and_then(TraceContext::from_bytes)
 }
 
 /// Updates on their way to who asked for them; what is not taken out goes back.

@@ -391,5 +391,6 @@ fn readable(raw: RawClaim, now: Now) -> Result<Claim, String> {
         attempt: raw.attempt,
         age: since(now.wall, raw.received_at),
         failing_for: raw.first_failed.map(|first| since(now.steady, first)),
+        trace: raw.trace,
     })
 }

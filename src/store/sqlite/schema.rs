@@ -7,7 +7,8 @@
 //!
 //! What the tables are for:
 //!
-//! - `event` is what came in, small, so that browsing and retention read little; `request` is the request it came
+//! - `event` is what came in, small, so that browsing and retention read little, with the trace that its updates go
+//!   on in; `request` is the request it came
 //!   with, once for all events of it, under the id of the first of them. The events of a request have ids in a row.
 //! - `upd` is the updates; its id is the event's id, shifted, and the place within the event, so that the updates of
 //!   an event are a range of ids. Only the first that waits in a lane has a `due_at`; one that is lent has a
@@ -51,6 +52,7 @@ pub(super) const STEPS: &[Step] = &[
     Step { schema: 3, readable_from: 1, sql: ORIGINALS },
     Step { schema: 4, readable_from: 1, sql: LANES },
     Step { schema: 5, readable_from: 1, sql: MARKS },
+    Step { schema: 6, readable_from: 1, sql: TRACES },
 ];
 
 const FIRST: &str = "
@@ -113,6 +115,8 @@ CREATE TABLE mark(lane INTEGER NOT NULL, source INTEGER NOT NULL, field TEXT NOT
   PRIMARY KEY(lane, source, field)) WITHOUT ROWID, STRICT;
 CREATE INDEX mark_age ON mark(kept_at);
 ";
+
+const TRACES: &str = "ALTER TABLE event ADD COLUMN trace BLOB;";
 
 /// Brings the tables to the last of `steps`, or finds that they are of a newer release.
 pub(super) fn migrate(connection: &mut Connection, steps: &[Step]) -> Result<(), Error> {

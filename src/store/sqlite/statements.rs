@@ -31,7 +31,8 @@ macro_rules! lent_row {
         "id, source, rule, item, attempts, first_failed, \
          (SELECT received_at FROM event WHERE event.id = upd.id >> 16), \
          (SELECT form FROM plan WHERE update_id = upd.id), \
-         (SELECT unseal('plan', update_id, body) FROM plan WHERE update_id = upd.id), lane, together"
+         (SELECT unseal('plan', update_id, body) FROM plan WHERE update_id = upd.id), lane, together, \
+         (SELECT trace FROM event WHERE event.id = upd.id >> 16)"
     };
 }
 
@@ -99,8 +100,8 @@ statements! {
     ADD_REQUEST = "INSERT INTO request(id, head, encoding, size, body) \
         VALUES (?1, seal('head', ?1, ?2), ?3 | sealed(), ?4, seal('body', ?1, ?5))";
     ADD_EVENT = "INSERT INTO event(id, source, received_at, outcome, updates, request, item, \
-        digest, type, occurred_at, seen_key, seen_until) \
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
+        digest, type, occurred_at, seen_key, seen_until, trace) \
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
     ADD_UPDATE = "INSERT INTO upd(id, lane, source, rule, item, state, attempts, due_at, \
         finished_at, reason, key, withdrawal) \
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ?7, ?8, ?9, ?10, ?11)";

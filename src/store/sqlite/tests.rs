@@ -129,6 +129,7 @@ pub(super) fn new_event(mobiles: &[&str]) -> NewEvent {
         dedupe: None,
         event_type: None,
         occurred_at: None,
+        trace: None,
         control: false,
         updates: mobiles.iter().map(update).collect(),
     }

@@ -1,11 +1,17 @@
-//! Log lines: pretty on a terminal, JSON elsewhere. Messages are constant; values go into fields.
+//! Log lines: pretty on a terminal, JSON elsewhere. Messages are constant; values go into fields. `limit` keeps what an
+//! outage repeats short, `line` names the trace, `sink` has nobody wait for whoever reads the log.
 
+mod limit;
+mod line;
 mod sink;
 
 pub use sink::{Guard, dropped};
 
 use std::io::IsTerminal;
+use std::sync::Arc;
 
+use limit::Limits;
+use line::Lines;
 use serde::Deserialize;
 use sink::Sink;
 use tracing_subscriber::EnvFilter;
@@ -61,11 +67,19 @@ pub fn begin(settings: &LogSettings) -> Result<Guard, Error> {
     let terminal = std::io::stderr().is_terminal();
     let format =
         settings.format.unwrap_or(if terminal { LogFormat::Pretty } else { LogFormat::Json });
-    let (sink, guard) = Sink::to(std::io::stderr()).map_err(Error::Thread)?;
+    let limits = Arc::<Limits>::default();
+    let (sink, guard) = Sink::to(std::io::stderr(), Arc::clone(&limits)).map_err(Error::Thread)?;
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(sink);
     match format {
-        LogFormat::Pretty => lines.with_ansi(terminal).try_init(),
-        LogFormat::Json => lines.json().flatten_event(true).with_current_span(false).try_init(),
+        LogFormat::Pretty => {
+            let form = tracing_subscriber::fmt::format();
+            lines.with_ansi(terminal).event_format(Lines { form, format, limits }).try_init()
+        }
+        LogFormat::Json => {
+            let form = tracing_subscriber::fmt::format();
+            let form = form.json().flatten_event(true).with_current_span(false);
+            lines.json().event_format(Lines { form, format, limits }).try_init()
+        }
     }
     .map_err(|_| Error::Twice)?;
     Ok(guard)

@@ -6,11 +6,16 @@
 //! - What was queued when the process ends is written.
 
 use std::io::{self, Write};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, Sender, SyncSender, TrySendError, channel, sync_channel};
-use std::time::Duration;
+use std::sync::mpsc::{
+    Receiver, RecvTimeoutError, Sender, SyncSender, TrySendError, channel, sync_channel,
+};
+use std::time::{Duration, Instant};
 
 use tracing_subscriber::fmt::MakeWriter;
+
+use super::limit::Limits;
 
 /// Lines that may wait to be written.
 const WAITING: usize = 8192;
@@ -18,6 +23,8 @@ const WAITING: usize = 8192;
 const AT_ONCE: usize = 64 * 1024;
 /// How long lines are gathered before they are written, while there are some: whoever logs then has nobody to wake.
 const GATHER: Duration = Duration::from_millis(5);
+/// How often is told what was not written.
+const TELL_EVERY: Duration = Duration::from_secs(1);
 /// How long the end of the process may wait for the log.
 const FAREWELL: Duration = Duration::from_secs(1);
 
@@ -41,21 +48,40 @@ pub(super) struct Sink(SyncSender<Message>);
 
 /// Writes what is still queued when it is dropped.
 #[must_use = "the last lines are written when this is dropped"]
-pub struct Guard(Sink);
+pub struct Guard {
+    sink: Sink,
+    limits: Arc<Limits>,
+}
 
 impl Sink {
     /// A sink whose thread writes to `out`, and what keeps its last lines.
-    pub(super) fn to(out: impl Write + Send + 'static) -> io::Result<(Self, Guard)> {
+    pub(super) fn to(
+        out: impl Write + Send + 'static,
+        limits: Arc<Limits>,
+    ) -> io::Result<(Self, Guard)> {
         let (lines, waiting) = sync_channel(WAITING);
-        std::thread::Builder::new().name("log".to_owned()).spawn(move || write(&waiting, out))?;
+        let told = Arc::clone(&limits);
+        let write = move || write(&waiting, out, &told);
+        std::thread::Builder::new().name("log".to_owned()).spawn(write)?;
         let sink = Self(lines);
-        Ok((sink.clone(), Guard(sink)))
+        Ok((sink.clone(), Guard { sink, limits }))
     }
 }
 
-fn write(waiting: &Receiver<Message>, mut out: impl Write) {
+fn write(waiting: &Receiver<Message>, mut out: impl Write, limits: &Limits) {
     let mut text = Vec::with_capacity(AT_ONCE);
-    while let Ok(first) = waiting.recv() {
+    let mut last_told = Instant::now();
+    loop {
+        // What it logs waits in the queue like any other line.
+        if last_told.elapsed() >= TELL_EVERY {
+            last_told = Instant::now();
+            limits.tell(Some(last_told));
+        }
+        let first = match waiting.recv_timeout(TELL_EVERY) {
+            Ok(first) => first,
+            Err(RecvTimeoutError::Timeout) => continue,
+            Err(RecvTimeoutError::Disconnected) => return,
+        };
         let mut told = Vec::new();
         let mut next = Some(first);
         while let Some(message) = next {
@@ -84,8 +110,9 @@ fn write(waiting: &Receiver<Message>, mut out: impl Write) {
 
 impl Drop for Guard {
     fn drop(&mut self) {
+        self.limits.tell(None);
         let (tell, told) = channel();
-        if self.0.0.send(Message::Flush(tell)).is_ok() {
+        if self.sink.0.send(Message::Flush(tell)).is_ok() {
             // Whether all was written in time or not, the process ends now.
             let _in_time = told.recv_timeout(FAREWELL).is_ok();
         }
@@ -122,7 +149,7 @@ impl<'w> MakeWriter<'w> for Sink {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::{Arc, Mutex};
+    use std::sync::Mutex;
 
     /// A reader that does not read until it is let go.
     #[derive(Clone, Default)]
@@ -142,7 +169,7 @@ mod tests {
     #[test]
     fn what_is_queued_is_written_by_the_end_and_what_does_not_fit_is_counted() {
         let shelf = Shelf::default();
-        let (sink, guard) = Sink::to(shelf.clone()).unwrap();
+        let (sink, guard) = Sink::to(shelf.clone(), Arc::default()).unwrap();
         let before = dropped();
         let held = shelf.0.lock().unwrap();
 

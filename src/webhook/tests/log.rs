@@ -56,10 +56,10 @@ async fn a_line_names_source_and_reason_and_nothing_of_the_request() {
         let of = |line: &&Json| line["message"] == message && line["source"] == source;
         read.iter().find(of).unwrap_or_else(|| panic!("{message} {source}: {text}"))
     };
-    let taken = read.iter().find(|line| line["status"] == "accepted").unwrap();
+    let taken = read.iter().find(|line| line["outcome"] == "accepted").unwrap();
     assert_eq!((&taken["message"], &taken["source"]), (&json!("event taken in"), &json!("open")));
     assert_eq!(taken["event_id"], "0000000000002");
-    assert_eq!(taken["status"], "accepted");
+    assert_eq!(taken["outcome"], "accepted");
     assert_eq!((&taken["updates"], &taken["held"]), (&json!(1), &json!(1)));
     assert!(taken["elapsed_ms"].is_u64());
     assert_eq!(line("request refused", "github")["reason"], "signature_mismatch");

@@ -38,6 +38,7 @@ use crate::store::{
     Wanted,
 };
 use crate::telemetry::metrics::Metrics;
+use crate::telemetry::trace::Tracer;
 
 /// A store in memory that only takes in.
 #[derive(Default)]
@@ -209,7 +210,14 @@ impl House {
         let metrics = Arc::new(Metrics::new().unwrap());
         let tasks = TaskTracker::new();
         let shared: Arc<dyn Store> = Arc::clone(&store) as _;
-        let intake = Intake::new(shared, clock, Arc::clone(&metrics), settings, tasks.clone());
+        let intake = Intake::new(
+            shared,
+            clock,
+            Arc::clone(&metrics),
+            settings,
+            tasks.clone(),
+            Tracer::off(),
+        );
         let house = Self { intake, store, metrics, tasks };
         house.install(&[
             ("open", "none"),

@@ -26,6 +26,11 @@ impl Answer {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 
+    /// The status is as expected.
+    pub(crate) fn expect_status(&self, status: u16) {
+        assert_eq!(self.status, status, "{self:?}");
+    }
+
     /// The event's id, the status being 200 and the word as expected.
     pub(crate) fn expect(&self, word: &str) -> String {
         assert_eq!(self.status, 200, "{self:?}");

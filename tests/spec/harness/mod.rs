@@ -2,12 +2,14 @@
 
 mod answer;
 mod child;
+mod collector;
 mod disk;
 mod samples;
 pub(crate) mod walk;
 
 pub(crate) use answer::Answer;
 pub(crate) use child::{Child, program, serving, to_serve};
+pub(crate) use collector::{Collector, Span};
 pub(crate) use disk::Disk;
 pub(crate) use samples::{CRM, lead};
 

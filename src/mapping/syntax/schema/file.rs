@@ -62,6 +62,7 @@ pub(super) fn file() -> Schema {
             "What is done about which events.",
         )
         .key("per_minute", Schema::whole(1, u32::MAX).or_off(), "How many verified requests the sender may make in a minute.")
+        .key("trust_traceparent", Schema::boolean(), "Whether the sender's `traceparent` header says to which trace a request belongs, and whether that is kept.")
         .key("stale_guard", Schema::boolean(), "Whether an older event may not undo what a newer one has set. Needs `event.occurred_at`.")
         .key("requires", requires.schema(), "What must exist in Chatflow's settings.")
         .key(
