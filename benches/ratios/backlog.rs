@@ -168,7 +168,7 @@ fn sample(source: &SourceName, number: u64) -> (Request, NewEvent) {
         updates: vec![NewUpdate {
             rule: "lead".into(),
             item: 0,
-            state: NewState::Waiting(Box::new(PlannedUpdate { target, update })),
+            state: NewState::Waiting(Box::new(PlannedUpdate::new(target, update))),
         }],
     };
     (request, event)

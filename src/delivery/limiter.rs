@@ -20,8 +20,8 @@ impl Limiter {
         Self { clock, gap, next: Mutex::new(Duration::ZERO) }
     }
 
-    /// Waits for the next moment to send at. Who stops waiting leaves its moment unused.
-    pub(super) async fn turn(&self) {
+    /// Waits for the next moment to send at; how long that was. Who stops waiting leaves its moment unused.
+    pub(super) async fn turn(&self) -> Duration {
         let now = self.clock.monotonic();
         let moment = {
             let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
@@ -29,9 +29,11 @@ impl Limiter {
             *next = moment.saturating_add(self.gap);
             moment
         };
-        if let Some(wait) = moment.checked_sub(now).filter(|wait| !wait.is_zero()) {
+        let wait = moment.saturating_sub(now);
+        if !wait.is_zero() {
             clock::sleep(&*self.clock, wait).await;
         }
+        wait
     }
 }
 
@@ -52,7 +54,7 @@ mod tests {
         let clock = ManualClock::at(Timestamp::from_second(1_000).unwrap());
         let limiter = Limiter::new(Duration::from_secs(10), shared(&clock));
 
-        limiter.turn().await;
+        assert_eq!(limiter.turn().await, Duration::ZERO);
         let (second, third) = (limiter.turn(), limiter.turn());
         tokio::pin!(second, third);
         assert!(poll!(second.as_mut()).is_pending());
@@ -62,6 +64,6 @@ mod tests {
         assert!(poll!(third.as_mut()).is_pending());
         clock.advance(Duration::from_secs(10));
 
-        third.await;
+        assert!(third.await >= Duration::from_secs(20).saturating_sub(SLACK));
     }
 }

@@ -13,6 +13,7 @@ use super::limiter::Limiter;
 use super::outcome;
 use super::pause::Pauses;
 use super::settings::Policy;
+use super::tally::Tally;
 use crate::chatflow::Failure;
 use crate::clock::SharedClock;
 
@@ -35,6 +36,7 @@ pub(super) struct Outbound {
     pub(super) gate: Gate,
     limiter: Option<Limiter>,
     permits: Semaphore,
+    tally: Arc<Tally>,
     stop: CancellationToken,
     clock: SharedClock,
 }
@@ -45,12 +47,13 @@ impl Outbound {
         pauses: Arc<Pauses>,
         policy: &Policy,
         clock: SharedClock,
+        tally: Arc<Tally>,
         stop: CancellationToken,
     ) -> Self {
         let gate = Gate::new(Arc::clone(&clock));
         let limiter = policy.gap.map(|gap| Limiter::new(gap, Arc::clone(&clock)));
         let permits = Semaphore::new(policy.concurrency);
-        Self { api, pauses, gate, limiter, permits, stop, clock }
+        Self { api, pauses, gate, limiter, permits, tally, stop, clock }
     }
 
     /// Whether a request may go out now, as far as can be said without waiting.
@@ -95,7 +98,8 @@ impl Outbound {
     async fn turn(&self) -> Option<SemaphorePermit<'_>> {
         let permit = self.permits.acquire().await.ok()?;
         if let Some(limiter) = self.limiter.as_ref().filter(|_| self.is_open()) {
-            limiter.turn().await;
+            let waited = limiter.turn().await;
+            self.tally.waited_for_the_pace(waited);
         }
         Some(permit)
     }

@@ -25,7 +25,7 @@ use super::retry::{Chance, machine_chance};
 use super::settings::Policy;
 use super::storm::{Storm, weather};
 use super::tally::Tally;
-use super::watched::Watched;
+use super::watched::{Circuit, Watched};
 use crate::clock::{self, SharedClock};
 use crate::store::{AfterDead, Claim, End, Run, Store, Wanted};
 use crate::telemetry::metrics::Metrics;
@@ -55,7 +55,8 @@ impl Delivery {
     ) -> Self {
         let pauses = Arc::new(Pauses::new(Arc::clone(&clock), Arc::clone(&metrics)));
         let confirmation = Confirmation::new(Arc::clone(&metrics), Arc::clone(&clock));
-        let api = Arc::new(Watched::new(api, &pauses, &clock, confirmation, policy.concurrency));
+        let circuit = Circuit::new(policy.concurrency, Arc::clone(&metrics));
+        let api = Arc::new(Watched::new(api, &pauses, &clock, confirmation, circuit));
         let tally = Arc::new(Tally::new(metrics));
         Self { store, api, policy, clock, tally, pauses, chance: machine_chance() }
     }
@@ -80,6 +81,7 @@ impl Delivery {
             Arc::clone(&self.pauses),
             &self.policy,
             Arc::clone(&self.clock),
+            Arc::clone(&self.tally),
             stop.clone(),
         ));
         let recorder = Recorder {
@@ -98,7 +100,8 @@ impl Delivery {
             self.chance,
             Arc::clone(&self.tally),
         );
-        let storm = Storm::new(Arc::clone(&outbound), Arc::clone(&self.clock));
+        let storm =
+            Storm::new(Arc::clone(&outbound), Arc::clone(&self.store), Arc::clone(&self.clock));
         let worker = Arc::new(Worker { attempts, recorder, storm, stop: stop.clone() });
         let tasks = TaskTracker::new();
         let watching = {
@@ -118,6 +121,7 @@ impl Delivery {
         };
         tasks.spawn(watching);
         let claiming = async {
+            worker.storm.recall().await;
             let mut patience = Patience::new(Arc::clone(&self.clock));
             loop {
                 outbound.opened().await;

@@ -14,7 +14,7 @@ const MOST: usize = 200_000;
 /// A request to the API as the mock saw it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SeenRequest {
-    /// Its place in the order of everything that happened: arrivals and answers are counted alike.
+    /// Its place in the order of everything that happened: arrivals, effects and answers are counted alike.
     pub at: u64,
     /// When it was answered, on the same count; nothing while it is not, or if it never was. Two requests were in
     /// progress together where one came between the other's `at` and `answered_at`.

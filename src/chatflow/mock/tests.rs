@@ -260,9 +260,7 @@ async fn what_lands_late_takes_effect_though_nobody_waits_for_it() {
         tokio::task::yield_now().await;
     }
     assert_eq!(mock.contact(&id).unwrap().name, "Ann");
-    let seen = mock.requests().pop().unwrap();
-    assert_eq!(seen.answered_at, None);
-    assert!(seen.took_effect_at.is_some());
+    assert!(mock.requests().pop().unwrap().took_effect_at.is_some());
 }
 
 #[tokio::test]

@@ -67,9 +67,31 @@ impl Rig {
 
     fn with_chance(delivery: &DeliverySettings, contact: &ContactSettings, chance: Chance) -> Self {
         let clock = ManualClock::at(Timestamp::from_second(1_000_000).unwrap());
-        let shared: SharedClock = Arc::<ManualClock>::clone(&clock);
         let api = Arc::new(FakeApi::new());
         let store = Arc::new(FakeStore::new(Arc::clone(&clock)));
+        Self::between(clock, store, api, delivery, contact, chance)
+    }
+
+    /// The process is killed, and another one goes on with the same store, each update in a request of its own.
+    fn killed(self) -> Self {
+        let Self { clock, api, store, running, stop, .. } = self;
+        stop.cancel();
+        drop(running);
+        store.reclaim();
+        let delivery = DeliverySettings { coalesce: false, ..DeliverySettings::default() };
+        let contact = ContactSettings::default();
+        Self::between(clock, store, api, &delivery, &contact, Arc::new(|| 1.0))
+    }
+
+    fn between(
+        clock: Arc<ManualClock>,
+        store: Arc<FakeStore>,
+        api: Arc<FakeApi>,
+        delivery: &DeliverySettings,
+        contact: &ContactSettings,
+        chance: Chance,
+    ) -> Self {
+        let shared: SharedClock = Arc::<ManualClock>::clone(&clock);
         let metrics = Arc::new(Metrics::new().unwrap());
         let delivery = Delivery::new(
             Arc::<FakeStore>::clone(&store),
@@ -128,7 +150,7 @@ impl Rig {
 
 fn naming(target: &Target, name: &str) -> PlannedUpdate {
     let update = ContactUpdate { name: Some(name.to_owned()), ..ContactUpdate::default() };
-    PlannedUpdate { target: target.clone(), update }
+    PlannedUpdate::new(target.clone(), update)
 }
 
 fn event(planned: PlannedUpdate) -> NewEvent {

@@ -171,6 +171,15 @@ statements! {
         first_failed = NULL, attempts = max(attempts - 1, 0), due_at = ?2, lane = ?3 \
         WHERE id = ?1 RETURNING source";
 
+    LAST_DELIVERED = "SELECT max(finished_at) FROM upd INDEXED BY upd_finished \
+        WHERE state = 1 AND state <> 0 AND source = ?1";
+    REFUSED_SINCE = "SELECT u.finished_at, u.id, coalesce(u.key, u.lane), a.status \
+        FROM upd u INDEXED BY upd_finished \
+        JOIN attempt a ON a.update_id = u.id AND a.n = u.attempts \
+        WHERE u.state = 4 AND u.state <> 0 AND u.source = ?1 AND u.finished_at > ?2 \
+        AND u.reason IN ('refused', 'forbidden', 'not_found') AND a.status IS NOT NULL \
+        ORDER BY u.finished_at DESC, u.id DESC LIMIT ?3";
+
     /// The oldest of those that ended so, after a place in that order.
     OLDEST_ENDED = "SELECT finished_at FROM upd INDEXED BY upd_finished \
         WHERE state = ?1 AND state <> 0 AND source = ?2 AND (finished_at, id) > (?3, ?4) \
