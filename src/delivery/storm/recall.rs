@@ -37,7 +37,7 @@ impl Storm {
                 tracing::warn!(count, "what was refused in a storm before this start waits again");
             }
             Err(error) => {
-                tracing::error!(%error, "refused updates could not be made to wait again")
+                tracing::error!(%error, "refused updates could not be made to wait again");
             }
         }
     }

@@ -128,6 +128,7 @@ macro_rules! keeps_every_promise {
                 marks_are_those_of_one_contact_and_one_source,
                 who_is_no_longer_lent_leaves_no_marks,
                 a_mark_is_kept_for_a_month,
+                what_is_known_of_a_contact_is_forgotten_where_nothing_waits_for_it,
             ],
             revive: [
                 what_is_revived_waits_at_its_old_place_as_if_it_had_not_been_tried,

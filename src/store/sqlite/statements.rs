@@ -14,7 +14,7 @@ macro_rules! update_row {
         concat!(
             "SELECT u.id, s.text, r.text, u.item, u.state, u.lease IS NOT NULL, u.reason, \
              u.attempts, e.received_at, u.finished_at, a.status, \
-             unseal('text', u.id, coalesce(d.text, a.words)), u.lane FROM ",
+             unseal('text', u.id, coalesce(d.text, a.words)), u.lane, u.key FROM ",
             $from,
             " JOIN event e ON e.id = u.id >> 16 \
              JOIN name s ON s.id = u.source JOIN name r ON r.id = u.rule \
@@ -155,6 +155,8 @@ statements! {
     MOVE_FOLLOWERS = concat!("UPDATE upd SET lane = ?2 WHERE lane = ?1 AND ", waits!(),
         " AND (?3 IS NULL OR key = ?3)");
     FIND_ALIAS = "SELECT lane FROM alias WHERE key = ?1";
+    DROP_ALIASES_OF = "DELETE FROM alias WHERE lane = ?1";
+    DROP_MARKS_OF = "DELETE FROM mark WHERE lane = ?1";
     KEYS_OF = "SELECT key FROM alias WHERE lane = ?1";
     SET_ALIAS = "INSERT INTO alias(key, lane, at) VALUES (?1, ?2, ?3) \
         ON CONFLICT(key) DO UPDATE SET lane = excluded.lane, at = excluded.at";
@@ -307,6 +309,9 @@ statements! {
 /// All that is kept of an update.
 pub(super) const FORGET_UPDATE: [&str; 4] =
     [FORGET_ATTEMPTS, FORGET_DETAIL, FORGET_PLAN, FORGET_STATE];
+
+/// All that is known of who waits in a lane.
+pub(super) const FORGET_CONTACT: [&str; 3] = [DROP_MARKS_OF, DROP_ALIASES_OF, DROP_ALIAS];
 
 /// All that is kept of the updates of an event.
 pub(super) const DROP_UPDATES: [&str; 4] = [DROP_ATTEMPTS, DROP_DETAILS, DROP_PLANS, DROP_STATES];

@@ -72,7 +72,8 @@ pub(super) fn faults(seed: u64) -> Vec<Fault> {
     vec![
         // First of all: nothing of such a body ever takes effect.
         Fault::status(403).on("PUT").containing(DISLIKED),
-        Fault::status(401).on("PUT").every(every(251)),
+        // Each costs five seconds at least where it was not the first within a minute.
+        Fault::status(401).on("PUT").every(every(251)).times(2),
         Fault::status(500).on("PUT").every(every(23)),
         Fault::status_retry_after(429, "1").on("PUT").every(every(400)),
         Fault::reset().on("PUT").every(every(41)),

@@ -214,7 +214,11 @@ impl Filter<'_> {
         if let Some(lanes) = &self.lanes
             && !lanes.contains(&row.get(12)?)
         {
-            return Ok(false);
+            // What a key means is forgotten in time; what came under it still says so.
+            let key: Option<i64> = row.get(13)?;
+            if key.is_none_or(|key| !lanes.contains(&key)) {
+                return Ok(false);
+            }
         }
         Ok(self.not_before.is_none_or(|not_before| moment_of(row).is_ok_and(|at| at >= not_before)))
     }
