@@ -132,12 +132,17 @@ fn claim(folder: &Path) -> f64 {
 
 /// Fills a store with so many updates of as many contacts.
 pub(crate) fn fill(folder: &Path, count: u64) {
+    fill_lanes(folder, count, count);
+}
+
+/// Fills a store with so many updates of so many contacts by turns.
+pub(crate) fn fill_lanes(folder: &Path, count: u64, contacts: u64) {
     let store = open(folder);
     let source = SourceName::try_from("crm").unwrap();
     runtime().block_on(async {
         stream::iter(0..count)
             .map(|number| {
-                let (request, event) = sample(&source, number);
+                let (request, event) = sample(&source, number, number % contacts);
                 let store = Arc::clone(&store);
                 async move { store.append(request, vec![event]).await.unwrap() }
             })
@@ -148,8 +153,8 @@ pub(crate) fn fill(folder: &Path, count: u64) {
     });
 }
 
-fn sample(source: &SourceName, number: u64) -> (Request, NewEvent) {
-    let id = ContactId::try_from(format!("{number:024x}")).unwrap();
+fn sample(source: &SourceName, number: u64, contact: u64) -> (Request, NewEvent) {
+    let id = ContactId::try_from(format!("{contact:024x}")).unwrap();
     let update = ContactUpdate { name: Some("Asha Rao".to_owned()), ..ContactUpdate::default() };
     let target = Target { who: Who::Id(id), on_missing: OnMissing::Dead };
     let request = Request {
@@ -169,7 +174,7 @@ fn sample(source: &SourceName, number: u64) -> (Request, NewEvent) {
         updates: vec![NewUpdate {
             rule: "lead".into(),
             item: 0,
-            state: NewState::Waiting(Box::new(PlannedUpdate { target, update })),
+            state: NewState::Waiting(Box::new(PlannedUpdate::new(target, update))),
         }],
     };
     (request, event)

@@ -100,7 +100,7 @@ fn both(table: &mut Table) {
     );
 }
 
-fn wait_for(bridge: &process::Bridge, count: u64) {
+pub(crate) fn wait_for(bridge: &process::Bridge, count: u64) {
     #[expect(clippy::cast_precision_loss, reason = "a count of updates")]
     let wanted = count as f64;
     let begun = Instant::now();

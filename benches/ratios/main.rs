@@ -19,6 +19,7 @@ mod disk;
 mod intake;
 mod load;
 mod mapping;
+mod merging;
 mod process;
 mod table;
 
@@ -44,9 +45,10 @@ fn main() {
     {
         return abuse::print(words);
     }
-    let sections: [(&str, Section); 5] = [
+    let sections: [(&str, Section); 6] = [
         ("intake", intake::measure),
         ("delivery", delivery::measure),
+        ("merging", merging::measure),
         ("mapping", mapping::measure),
         ("backlog", backlog::measure),
         ("binary", process::measure_binary),

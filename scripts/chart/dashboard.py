@@ -97,6 +97,9 @@ ROWS = [
         ("Pauses", "1 while delivery is paused for the reason.", "timeseries", "short", 8, [(f"max by (reason) ({m('paused')})", "{{reason}}")], []),
         ("How contacts are found", "`lookup` costs a call, `cache` none.", "timeseries", "ops", 8, [(rate("contact_resolutions_total", "outcome"), "{{outcome}}")], []),
         ("Not confirmed", "Fields that the API's answers show otherwise than they were sent: a wire form that it does not understand.", "timeseries", "ops", 8, [(rate("delivery_unconfirmed_total", "field"), "{{field}}")], []),
+        ("Circuit", "1 for the state it is in. `open`: the API does not work, `half_open`: it is being tried.", "timeseries", "short", 8, [(f"max by (state) ({m('circuit_state')})", "{{state}}"), (f"sum by (to) (increase({m('circuit_transitions_total')}[{RATE}]))", "to {{to}}")], []),
+        ("Waiting for the pace", "Of requests that were ready, where `delivery.rate_per_second` is set.", "timeseries", "s", 8, quantiles("rate_limiter_wait_seconds"), []),
+        ("Sent again by operators", "Replayed and mapped again; `failed`: nothing of it waits.", "timeseries", "short", 8, [(f"sum by (outcome) (increase({m('replays_total')}[{RATE}]))", "{{outcome}}")], []),
         ("New dead letters", "By reason.", "timeseries", "short", 8, [(f"sum by (reason) (increase({m('dead_letters_total')}[{RATE}]))", "{{reason}}")], []),
     ]),
     ("Store and process", [

@@ -22,6 +22,20 @@ fn told(done: Result<Done, Refused>) -> HttpResponse {
     }
 }
 
+/// Counts what was to be sent again: what waits again, and what does not.
+fn counted(done: Result<Done, Refused>, state: &State) -> Result<Done, Refused> {
+    if let Ok(done) = done.as_ref()
+        && !done.dry_run
+    {
+        for outcome in &done.updates {
+            let waits = outcome.changed && outcome.becomes.as_deref() == Some("waiting");
+            let outcome = if waits { "requeued" } else { "failed" };
+            state.metrics.replays_total.with_label_values(&[outcome]).inc();
+        }
+    }
+    done
+}
+
 type Asked = web::Json<ChangeAsked>;
 
 /// `POST /api/replay`
@@ -30,7 +44,7 @@ pub(super) async fn replay(
     asked: Asked,
     state: web::Data<State>,
 ) -> HttpResponse {
-    told(state.desk.replay(&asked, &who(&request)).await)
+    told(counted(state.desk.replay(&asked, &who(&request)).await, &state))
 }
 
 /// `POST /api/remap`
@@ -39,7 +53,7 @@ pub(super) async fn remap(
     asked: Asked,
     state: web::Data<State>,
 ) -> HttpResponse {
-    told(state.desk.remap(&asked, &who(&request)).await)
+    told(counted(state.desk.remap(&asked, &who(&request)).await, &state))
 }
 
 /// `POST /api/discard`

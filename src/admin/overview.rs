@@ -66,6 +66,9 @@ impl State {
         look: Box<dyn Fn() -> Overview + Send + Sync>,
         desk: Desk,
     ) -> Self {
+        for outcome in ["requeued", "failed"] {
+            metrics.replays_total.with_label_values(&[outcome]);
+        }
         let started = clock.now();
         let (draining, rows_off) = (AtomicBool::new(false), AtomicI64::new(0));
         Self { store, metrics, clock, started, look, desk, draining, rows_off }

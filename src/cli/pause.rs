@@ -8,7 +8,7 @@ use super::door::{Door, DoorArguments};
 
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  chatflow-bridge pause      nothing is sent until `resume`; webhooks are taken as before\n  chatflow-bridge resume\n\nThe pause outlasts restarts. `resume` takes back the pause of an operator alone: a pause for a refused key ends when the key is taken."
+    after_help = "Examples:\n  chatflow-bridge pause      nothing is sent until `resume`; webhooks are taken as before\n  chatflow-bridge resume\n\nThe pause outlasts restarts. `resume` takes back the pause of an operator, and ends one for a storm of refusals or an open circuit: all of it is sent, and answers that are no better pause again. A refused key is tried at once, and that pause ends when it is taken."
 )]
 pub(super) struct Arguments {
     /// For a program: one JSON object

@@ -6,7 +6,7 @@
 //!   then `b` does.
 //! - What somebody may listen to is never folded away: a change of consent, a tag that comes and goes.
 
-use super::{AttributeChange, ContactUpdate, PlannedUpdate, TagChange, Target, Who};
+use super::{AttributeChange, ContactUpdate, PlannedUpdate, TagChange, Who};
 
 /// The most updates that one request carries.
 pub const MOST_FOLDED: u32 = 100;
@@ -57,40 +57,40 @@ fn fold_tags(earlier: &TagChange, later: &TagChange) -> Option<TagChange> {
 
 impl PlannedUpdate {
     /// The keys by which the contact is known afterwards and was not named by: a new mobile number, another value of
-    /// the attribute by which it is found.
+    /// the attribute by which it is found, or by which other rules find contacts.
     pub fn new_keys(&self) -> impl Iterator<Item = Who> + '_ {
         let who = &self.target.who;
         let mobile = self.update.mobile.iter().map(|mobile| Who::Mobile(mobile.clone()));
-        let attribute = match who {
-            Who::Attribute { name, .. } => self.update.attributes.get(name).map(|new| (name, new)),
-            Who::Id(_) | Who::Mobile(_) => None,
-        };
-        let value = attribute.and_then(|(name, new)| match new {
+        let values = self.changed_keys().filter_map(|(name, new)| match new {
             AttributeChange::Set(value) => {
                 Some(Who::Attribute { name: name.clone(), value: value.clone() })
             }
             AttributeChange::Remove => None,
         });
-        mobile.chain(value).filter(move |key| key != who)
+        mobile.chain(values).filter(move |key| key != who)
     }
 
     /// Whether the contact is not known by the same keys afterwards.
     pub fn is_rekeying(&self) -> bool {
-        let loses_its_key = match &self.target.who {
-            Who::Attribute { name, .. } => {
-                self.update.attributes.get(name) == Some(&AttributeChange::Remove)
-            }
-            Who::Id(_) | Who::Mobile(_) => false,
+        let loses_a_key = self.changed_keys().any(|(_, new)| *new == AttributeChange::Remove);
+        loses_a_key || self.new_keys().next().is_some()
+    }
+
+    /// The changes to attributes by which contacts are found.
+    fn changed_keys(&self) -> impl Iterator<Item = (&String, &AttributeChange)> {
+        let own = match &self.target.who {
+            Who::Attribute { name, .. } => Some(name),
+            Who::Id(_) | Who::Mobile(_) => None,
         };
-        loses_its_key || self.new_keys().next().is_some()
+        let names = own.into_iter().chain(&self.keys);
+        names.filter_map(|name| self.update.attributes.get_key_value(name))
     }
 }
 
 /// Updates on their way into one request.
 #[derive(Debug, Clone)]
 pub struct Fold {
-    target: Target,
-    update: ContactUpdate,
+    planned: PlannedUpdate,
     count: u32,
     /// Nothing more joins: it goes alone.
     alone: bool,
@@ -99,28 +99,27 @@ pub struct Fold {
 impl Fold {
     /// Begins with the first.
     pub fn of(first: &PlannedUpdate) -> Self {
-        let PlannedUpdate { target, update } = first.clone();
-        Self { target, update, count: 1, alone: first.is_rekeying() }
+        Self { planned: first.clone(), count: 1, alone: first.is_rekeying() }
     }
 
     /// Takes the next one in, unless it has to go in a request of its own.
     pub fn take(&mut self, next: &PlannedUpdate) -> bool {
         if self.alone
             || self.count >= MOST_FOLDED
-            || next.target != self.target
+            || next.target != self.planned.target
             || next.is_rekeying()
         {
             return false;
         }
-        let Some(update) = fold(&self.update, &next.update) else { return false };
-        self.update = update;
+        let Some(update) = fold(&self.planned.update, &next.update) else { return false };
+        self.planned.update = update;
         self.count += 1;
         true
     }
 
     /// All of them as one.
     pub fn into_planned(self) -> PlannedUpdate {
-        PlannedUpdate { target: self.target, update: self.update }
+        self.planned
     }
 }
 
@@ -134,7 +133,7 @@ mod tests {
 
     use super::*;
     use crate::contact::model::Model;
-    use crate::contact::{ContactId, Mobile, OnMissing};
+    use crate::contact::{ContactId, Mobile, OnMissing, Target};
 
     const TAGS: [&str; 4] = ["lead", "gold", "Gold", "vip"];
 
@@ -204,8 +203,8 @@ mod tests {
         fn a_row_folded_as_far_as_it_goes_leaves_what_its_updates_do_in_order(
             contact in any_contact(), row in vec(any_update(), 1..8),
         ) {
-            let planned = |update: &ContactUpdate| PlannedUpdate {
-                target: target("65f0c0ffee0123456789abcd"), update: update.clone(),
+            let planned = |update: &ContactUpdate| {
+                PlannedUpdate::new(target("65f0c0ffee0123456789abcd"), update.clone())
             };
             let mut folded = Fold::of(&planned(&row[0]));
             let taken = 1 + row[1..].iter().take_while(|next| folded.take(&planned(next))).count();
@@ -273,9 +272,9 @@ mod tests {
 
     #[test]
     fn only_updates_for_the_same_target_are_folded() {
-        let planned = |id, on_missing| PlannedUpdate {
-            target: Target { on_missing, ..target(id) },
-            update: update(serde_json::json!({"name": "A"})),
+        let planned = |id, on_missing| {
+            let target = Target { on_missing, ..target(id) };
+            PlannedUpdate::new(target, update(serde_json::json!({"name": "A"})))
         };
         let (one, other) = ("65f0c0ffee0123456789abcd", "65f0c0ffee0123456789abce");
         let mut fold = Fold::of(&planned(one, OnMissing::Dead));
@@ -296,12 +295,16 @@ mod tests {
             (email.clone(), json!({"attributes": {"email": {"set": "a@example.com"}}}), false),
             (email.clone(), json!({"attributes": {"email": {"set": "b@example.com"}}}), true),
             (email.clone(), json!({"attributes": {"email": "remove"}}), true),
-            (email, json!({"attributes": {"city": "remove"}}), false),
+            (email.clone(), json!({"attributes": {"plan": "remove"}}), false),
+            // Other rules find contacts by it.
+            (email.clone(), json!({"attributes": {"city": "remove"}}), true),
+            (email, json!({"attributes": {"city": {"set": "Pune"}}}), true),
         ] {
             let target =
                 Target { who: serde_json::from_value(who).unwrap(), on_missing: OnMissing::Dead };
-            let rekeying = PlannedUpdate { target: target.clone(), update: update(change.clone()) };
-            let other = PlannedUpdate { target, update: update(json!({"name": "A"})) };
+            let mut rekeying = PlannedUpdate::new(target.clone(), update(change.clone()));
+            let other = PlannedUpdate::new(target, update(json!({"name": "A"})));
+            rekeying.note_keys(&["city".to_owned()].into());
 
             assert_eq!(rekeying.is_rekeying(), rekeys, "{change}");
             assert_eq!(Fold::of(&rekeying).take(&other), !rekeys, "{change}");
@@ -311,10 +314,8 @@ mod tests {
 
     #[test]
     fn no_request_carries_more_than_a_hundred() {
-        let planned = PlannedUpdate {
-            target: target("65f0c0ffee0123456789abcd"),
-            update: update(serde_json::json!({"name": "A"})),
-        };
+        let target = target("65f0c0ffee0123456789abcd");
+        let planned = PlannedUpdate::new(target, update(serde_json::json!({"name": "A"})));
         let mut fold = Fold::of(&planned);
 
         assert_eq!((0..200).filter(|_| fold.take(&planned)).count(), 99);

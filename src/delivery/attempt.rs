@@ -143,9 +143,10 @@ impl Attempts {
     ) -> Ended {
         let part = left.get(..count).unwrap_or(left);
         let Some(planned) = folded(part) else { return Ended::apart(part) };
+        let may_have_landed = part.iter().any(|claim| claim.may_have_landed);
         let mut looked_again = false;
         loop {
-            let (id, found) = match self.resolver.resolve(&planned).await {
+            let (id, found) = match self.resolver.resolve(&planned, may_have_landed).await {
                 Ok(resolved) => resolved,
                 Err(unresolved) => return self.unresolved(lane, left, part, unresolved).await,
             };

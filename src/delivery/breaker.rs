@@ -57,6 +57,30 @@ pub(super) enum Change {
     Closes,
 }
 
+/// How the circuit is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum State {
+    /// Everything is sent.
+    Closed,
+    /// Nothing is.
+    Open,
+    /// Nothing is but a trial, which is on its way.
+    HalfOpen,
+}
+
+impl State {
+    pub(super) const ALL: &[Self] = &[Self::Closed, Self::Open, Self::HalfOpen];
+
+    /// The word used in metrics.
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Closed => "closed",
+            Self::Open => "open",
+            Self::HalfOpen => "half_open",
+        }
+    }
+}
+
 /// The circuit. Time is handed in, as the clock's monotonic time.
 #[derive(Debug)]
 pub(super) struct Breaker {
@@ -66,6 +90,8 @@ pub(super) struct Breaker {
     contacts: Vec<u64>,
     /// How long to wait before the next trial; nothing while the circuit is closed.
     open: Option<Duration>,
+    /// A trial is on its way.
+    is_trying: bool,
     /// When it was closed last, and how rare the trials had become.
     closed: Option<(Duration, Duration)>,
 }
@@ -78,6 +104,7 @@ impl Breaker {
             failures: 0,
             contacts: Vec::new(),
             open: None,
+            is_trying: false,
             closed: None,
         }
     }
@@ -114,8 +141,23 @@ impl Breaker {
         self.open
     }
 
+    /// How it is.
+    pub(super) const fn state(&self) -> State {
+        match (self.open, self.is_trying) {
+            (None, _) => State::Closed,
+            (Some(_), false) => State::Open,
+            (Some(_), true) => State::HalfOpen,
+        }
+    }
+
+    /// A trial is sent.
+    pub(super) const fn tries(&mut self) {
+        self.is_trying = true;
+    }
+
     /// A trial was answered, or was not.
     pub(super) fn tried(&mut self, sign: Sign, now: Duration) -> Option<Change> {
+        self.is_trying = false;
         match sign {
             Sign::Works => self.close(now),
             Sign::Fails => {
@@ -186,11 +228,15 @@ mod tests {
 
         for wait in [5, 10, 20, 40, 60, 60] {
             assert_eq!(breaker.wait(), Some(seconds(wait)));
+            assert_eq!(breaker.state(), State::Open);
+            breaker.tries();
+            assert_eq!(breaker.state(), State::HalfOpen);
             assert_eq!(breaker.tried(Fails, NOW), None);
         }
 
+        breaker.tries();
         assert_eq!(breaker.tried(Works, NOW), Some(Change::Closes));
-        assert_eq!(breaker.wait(), None);
+        assert_eq!((breaker.wait(), breaker.state()), (None, State::Closed));
     }
 
     #[test]

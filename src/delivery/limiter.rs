@@ -31,16 +31,19 @@ impl Limiter {
         Self { clock, gap, all, next: Mutex::new((Duration::ZERO, 0)) }
     }
 
-    /// Waits for the next moment to send at. Who stops waiting leaves its moment unused.
-    pub(super) async fn turn(&self) {
+    /// Waits for the next moment to send at; how long that was. Who stops waiting leaves its moment unused.
+    pub(super) async fn turn(&self) -> Duration {
+        let began = self.clock.monotonic();
         let moment = match &self.all {
             None => self.own().await,
             Some(all) => self.shared(&**all).await,
         };
-        let wait = moment.checked_sub(self.clock.monotonic()).filter(|wait| !wait.is_zero());
-        if let Some(wait) = wait {
-            clock::sleep(&*self.clock, wait).await;
+        let wait = moment.saturating_sub(began);
+        let rest = moment.saturating_sub(self.clock.monotonic());
+        if !rest.is_zero() {
+            clock::sleep(&*self.clock, rest).await;
         }
+        wait
     }
 
     async fn own(&self) -> Duration {
@@ -93,7 +96,7 @@ mod tests {
         let clock = ManualClock::at(Timestamp::from_second(1_000).unwrap());
         let limiter = Limiter::new(Duration::from_secs(10), None, shared(&clock));
 
-        limiter.turn().await;
+        assert_eq!(limiter.turn().await, Duration::ZERO);
         let (second, third) = (limiter.turn(), limiter.turn());
         tokio::pin!(second, third);
         assert!(poll!(second.as_mut()).is_pending());
@@ -103,6 +106,6 @@ mod tests {
         assert!(poll!(third.as_mut()).is_pending());
         clock.advance(Duration::from_secs(10));
 
-        third.await;
+        assert!(third.await >= Duration::from_secs(20).saturating_sub(SLACK));
     }
 }

@@ -14,6 +14,7 @@ use super::outcome;
 use super::pause::Pauses;
 use super::peers::Peers;
 use super::settings::Policy;
+use super::tally::Tally;
 use crate::chatflow::Failure;
 use crate::clock::SharedClock;
 use crate::telemetry::trace;
@@ -38,6 +39,7 @@ pub(super) struct Outbound {
     pub(super) peers: Option<Arc<Peers>>,
     limiter: Option<Limiter>,
     permits: Semaphore,
+    tally: Arc<Tally>,
     stop: CancellationToken,
     clock: SharedClock,
 }
@@ -49,13 +51,14 @@ impl Outbound {
         peers: Option<Arc<Peers>>,
         policy: &Policy,
         clock: SharedClock,
+        tally: Arc<Tally>,
         stop: CancellationToken,
     ) -> Self {
         let gate = Gate::new(Arc::clone(&clock));
         let all = peers.as_ref().map(|peers| Arc::clone(&peers.store));
         let limiter = policy.gap.map(|gap| Limiter::new(gap, all, Arc::clone(&clock)));
         let permits = Semaphore::new(policy.concurrency);
-        Self { api, pauses, gate, peers, limiter, permits, stop, clock }
+        Self { api, pauses, gate, peers, limiter, permits, tally, stop, clock }
     }
 
     /// Whether a request may go out now, as far as can be said without waiting.
@@ -102,7 +105,8 @@ impl Outbound {
     async fn turn(&self) -> Option<SemaphorePermit<'_>> {
         let permit = self.permits.acquire().await.ok()?;
         if let Some(limiter) = self.limiter.as_ref().filter(|_| self.is_open()) {
-            limiter.turn().await;
+            let waited = limiter.turn().await;
+            self.tally.waited_for_the_pace(waited);
         }
         Some(permit)
     }

@@ -88,13 +88,14 @@ impl Resolver {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The contact an update is for.
+    /// The contact an update is for. One that `may_have_landed` may have made it known by other keys already.
     pub(super) async fn resolve(
         &self,
         planned: &PlannedUpdate,
+        may_have_landed: bool,
     ) -> Result<(ContactId, Found), Unresolved> {
         let step = trace::step("resolve");
-        let resolved = self.find(planned).await;
+        let resolved = self.find(planned, may_have_landed).await;
         if let Ok((_, found)) = &resolved {
             step.say("found", Resolution::Found(*found).label());
         }
@@ -107,7 +108,11 @@ impl Resolver {
         resolved
     }
 
-    async fn find(&self, planned: &PlannedUpdate) -> Result<(ContactId, Found), Unresolved> {
+    async fn find(
+        &self,
+        planned: &PlannedUpdate,
+        may_have_landed: bool,
+    ) -> Result<(ContactId, Found), Unresolved> {
         let who = &planned.target.who;
         if let Who::Id(id) = who {
             return Ok((id.clone(), Found::ById));
@@ -122,11 +127,14 @@ impl Resolver {
         }
         let creates = planned.target.on_missing == OnMissing::Create;
         // Before creating, only a look-up of now will do.
-        if (creates || !self.was_absent_just_now(key))
-            && let Some(id) = self.look_up(who).await?
-        {
-            self.remember(who, &id);
-            return Ok((id, Found::LookedUp));
+        if creates || !self.was_absent_just_now(key) {
+            if let Some(id) = self.look_up(who).await? {
+                self.remember(who, &id);
+                return Ok((id, Found::LookedUp));
+            }
+            if may_have_landed && let Some(id) = self.under_new_keys(planned).await? {
+                return Ok((id, Found::LookedUp));
+            }
         }
         if creates {
             let (id, found) = self.create(who, &planned.update).await?;
@@ -135,6 +143,20 @@ impl Resolver {
         }
         self.note_absence(key);
         Err(Unresolved::Missing)
+    }
+
+    /// The contact that has the keys which an update gives to its contact. Nothing of it is remembered: the old key
+    /// leads nowhere.
+    async fn under_new_keys(
+        &self,
+        planned: &PlannedUpdate,
+    ) -> Result<Option<ContactId>, Unresolved> {
+        for who in planned.new_keys() {
+            if let Some(id) = self.look_up(&who).await? {
+                return Ok(Some(id));
+            }
+        }
+        Ok(None)
     }
 
     /// Creates the contact, or finds the one that has its mobile number already.

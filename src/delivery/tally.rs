@@ -69,6 +69,7 @@ impl Tally {
     /// A tally whose series exist from the start.
     pub(super) fn new(metrics: Arc<Metrics>) -> Self {
         metrics.delivery_latency_seconds.with_label_values::<&str>(&[]);
+        metrics.rate_limiter_wait_seconds.with_label_values::<&str>(&[]);
         metrics.panics_total.with_label_values::<&str>(&[]);
         for outcome in ["delivered", "skipped", "dead"] {
             metrics.updates_finished_total.with_label_values(&[outcome]);
@@ -116,6 +117,12 @@ impl Tally {
         }
     }
 
+    /// A request that was ready has waited this long for the outbound pace.
+    pub(super) fn waited_for_the_pace(&self, waited: Duration) {
+        let histogram = self.0.rate_limiter_wait_seconds.with_label_values::<&str>(&[]);
+        histogram.observe(waited.as_secs_f64());
+    }
+
     pub(super) fn panicked(&self) {
         self.0.panics_total.with_label_values::<&str>(&[]).inc();
     }
@@ -135,6 +142,7 @@ mod tests {
         for line in [
             "delivery_latency_seconds_count 0",
             "panics_total 0",
+            "rate_limiter_wait_seconds_count 0",
             "updates_finished_total{outcome=\"delivered\"} 0",
             "dead_letters_total{reason=\"gave_up\"} 0",
             "contact_resolutions_total{outcome=\"by_id\"} 0",

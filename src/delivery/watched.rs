@@ -9,14 +9,53 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::Api;
-use super::breaker::{Breaker, Change, Sign};
+use super::breaker::{Breaker, Change, Sign, State};
 use super::confirm::Confirmation;
 use super::gate::Gate;
 use super::pause::{PauseReason, Pauses};
 use crate::chatflow::{Contact, Failure, NewContact};
 use crate::clock::{self, SharedClock};
 use crate::contact::{ContactId, ContactUpdate, Mobile};
+use crate::telemetry::metrics::Metrics;
 use crate::telemetry::trace;
+
+/// The circuit, and the metrics that show it.
+pub(super) struct Circuit {
+    breaker: Mutex<Breaker>,
+    metrics: Arc<Metrics>,
+}
+
+impl Circuit {
+    /// A closed one; so many requests are open at once.
+    pub(super) fn new(concurrency: usize, metrics: Arc<Metrics>) -> Self {
+        for state in State::ALL {
+            metrics.circuit_transitions_total.with_label_values(&[state.as_str()]);
+        }
+        let circuit = Self { breaker: Mutex::new(Breaker::new(concurrency)), metrics };
+        circuit.show(State::Closed);
+        circuit
+    }
+
+    fn breaker(&self) -> MutexGuard<'_, Breaker> {
+        self.breaker.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn show(&self, now: State) {
+        for state in State::ALL {
+            let gauge = self.metrics.circuit_state.with_label_values(&[state.as_str()]);
+            gauge.set(i64::from(*state == now));
+        }
+    }
+
+    /// The breaker may have changed, which was like this before.
+    fn note(&self, breaker: &Breaker, before: State) {
+        let now = breaker.state();
+        if now != before {
+            self.show(now);
+            self.metrics.circuit_transitions_total.with_label_values(&[now.as_str()]).inc();
+        }
+    }
+}
 
 /// The API, watched.
 pub(super) struct Watched {
@@ -24,7 +63,7 @@ pub(super) struct Watched {
     pauses: Arc<Pauses>,
     clock: SharedClock,
     confirmation: Confirmation,
-    breaker: Mutex<Breaker>,
+    circuit: Circuit,
     hasher: RandomState,
 }
 
@@ -34,15 +73,10 @@ impl Watched {
         pauses: &Arc<Pauses>,
         clock: &SharedClock,
         confirmation: Confirmation,
-        concurrency: usize,
+        circuit: Circuit,
     ) -> Self {
-        let breaker = Mutex::new(Breaker::new(concurrency));
         let (pauses, clock) = (Arc::clone(pauses), Arc::clone(clock));
-        Self { api, pauses, clock, confirmation, breaker, hasher: RandomState::new() }
-    }
-
-    fn breaker(&self) -> MutexGuard<'_, Breaker> {
-        self.breaker.lock().unwrap_or_else(PoisonError::into_inner)
+        Self { api, pauses, clock, confirmation, circuit, hasher: RandomState::new() }
     }
 
     fn note<T>(&self, contact: &str, answer: &Result<T, Failure>) {
@@ -52,13 +86,16 @@ impl Watched {
     }
 
     fn wait(&self) -> Option<Duration> {
-        self.breaker().wait()
+        self.circuit.breaker().wait()
     }
 
     /// Under one lock, so that circuit and pause never tell different things.
     fn change(&self, change: impl FnOnce(&mut Breaker, Duration) -> Option<Change>) {
-        let mut breaker = self.breaker();
-        match change(&mut breaker, self.clock.monotonic()) {
+        let mut breaker = self.circuit.breaker();
+        let before = breaker.state();
+        let changes = change(&mut breaker, self.clock.monotonic());
+        self.circuit.note(&breaker, before);
+        match changes {
             Some(Change::Opens) => self.pauses.pause(PauseReason::CircuitOpen),
             Some(Change::Closes) => self.pauses.resume(PauseReason::CircuitOpen),
             None => {}
@@ -81,6 +118,10 @@ impl Watched {
                     // Closed by an answer that was still on its way, or by a person.
                     () = self.pauses.over_for(open) => break,
                 }
+                self.change(|breaker, _| {
+                    breaker.tries();
+                    None
+                });
                 let answer = self.api.probe().await;
                 if let Err(failure) = &answer {
                     tracing::debug!(outcome = failure.label(), "the API was tried");

@@ -26,7 +26,7 @@ use super::retry::{Chance, machine_chance};
 use super::settings::Policy;
 use super::storm::{Storm, weather};
 use super::tally::Tally;
-use super::watched::Watched;
+use super::watched::{Circuit, Watched};
 use crate::clock::{self, SharedClock};
 use crate::store::{AfterDead, Claim, End, Replicas, Run, Store, Wanted};
 use crate::telemetry::metrics::Metrics;
@@ -60,7 +60,8 @@ impl Delivery {
     ) -> Self {
         let pauses = Arc::new(Pauses::new(Arc::clone(&clock), Arc::clone(&metrics)));
         let confirmation = Confirmation::new(Arc::clone(&metrics), Arc::clone(&clock));
-        let api = Arc::new(Watched::new(api, &pauses, &clock, confirmation, policy.concurrency));
+        let circuit = Circuit::new(policy.concurrency, Arc::clone(&metrics));
+        let api = Arc::new(Watched::new(api, &pauses, &clock, confirmation, circuit));
         let tally = Arc::new(Tally::new(Arc::clone(&metrics)));
         let (peers, chance, tracer) = (None, machine_chance(), Tracer::off());
         Self { store, api, policy, clock, tally, pauses, peers, metrics, chance, tracer }
@@ -110,6 +111,7 @@ impl Delivery {
             self.peers.clone(),
             &self.policy,
             Arc::clone(&self.clock),
+            Arc::clone(&self.tally),
             stop.clone(),
         ));
         let recorder = Recorder {
@@ -128,7 +130,8 @@ impl Delivery {
             self.chance,
             Arc::clone(&self.tally),
         );
-        let storm = Storm::new(Arc::clone(&outbound), Arc::clone(&self.clock));
+        let storm =
+            Storm::new(Arc::clone(&outbound), Arc::clone(&self.store), Arc::clone(&self.clock));
         let worker =
             Arc::new(Worker { attempts, recorder, storm, stop: stop.clone(), tracer: self.tracer });
         let tasks = TaskTracker::new();
@@ -150,6 +153,7 @@ impl Delivery {
         };
         tasks.spawn(watching);
         let claiming = async {
+            worker.storm.recall().await;
             let mut patience = Patience::new(Arc::clone(&self.clock));
             loop {
                 outbound.opened().await;

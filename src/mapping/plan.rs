@@ -128,6 +128,11 @@ fn plan_event(source: &Source, scope: Scope<'_>, received_at: Timestamp) -> Plan
             }
         }
     }
+    for planned in &mut planned {
+        if let Decision::Update(update) = &mut planned.decision {
+            update.note_keys(&source.looked_up);
+        }
+    }
     let Known { id, event_type, occurred_at } = known;
     PlannedEvent { id, event_type, occurred_at, control, planned }
 }

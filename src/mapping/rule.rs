@@ -164,6 +164,11 @@ impl Rule {
         self.update.attributes().chain(self.contact.attributes())
     }
 
+    /// The attributes by which it finds contacts.
+    pub(super) fn looks_up(&self) -> impl Iterator<Item = &str> {
+        self.contact.attributes()
+    }
+
     /// Hands over every path that is read.
     pub(super) fn each_path(&self, then: &mut dyn FnMut(&Path)) {
         if let Some(path) = &self.for_each {
@@ -257,7 +262,7 @@ impl Rule {
         Some(match self.update.make(&scope, country) {
             Err(held) => Decision::Held(held),
             Ok(update) if update.is_empty() => Decision::NoEffect,
-            Ok(update) => Decision::Update(Box::new(PlannedUpdate { target, update })),
+            Ok(update) => Decision::Update(Box::new(PlannedUpdate::new(target, update))),
         })
     }
 

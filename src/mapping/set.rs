@@ -1,6 +1,6 @@
 //! The mapping files of a folder, read and checked as one set.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
@@ -41,7 +41,7 @@ impl Set {
         let hash = Self::hash_of(&files);
         let (bases, files): (Vec<_>, Vec<_>) =
             files.into_iter().partition(|(name, _)| name.starts_with(LIBRARY));
-        let mut sources = BTreeMap::new();
+        let mut sources: BTreeMap<SourceName, Source> = BTreeMap::new();
         let mut names: BTreeMap<SourceName, String> = BTreeMap::new();
         let mut reports = Vec::new();
         for (file, text) in files {
@@ -61,11 +61,17 @@ impl Set {
                     names.insert(name, file.clone());
                 }
             }
-            sources.extend(source.map(|source| (source.name.clone(), Arc::new(source))));
+            sources.extend(source.map(|source| (source.name.clone(), source)));
             let shipped = base.and_then(|(base, problems)| of_base(base, problems, &file));
             reports.push(Report { file, text: without(text, &hidden), problems });
             reports.extend(shipped);
         }
+        let looked_up = Arc::new(looked_up(sources.values()));
+        let known = |(name, source)| {
+            let looked_up = Arc::clone(&looked_up);
+            (name, Arc::new(Source { looked_up, ..source }))
+        };
+        let sources = sources.into_iter().map(known).collect();
         let whole = !reports.iter().any(Report::has_errors);
         Read { set: whole.then_some(Self { sources, hash }), reports }
     }
@@ -101,6 +107,12 @@ impl Set {
     pub fn hash(&self) -> &str {
         &self.hash
     }
+}
+
+/// The attributes by which rules find contacts, of whatever source they are.
+fn looked_up<'s>(sources: impl Iterator<Item = &'s Source>) -> BTreeSet<String> {
+    let rules = sources.flat_map(|source| &source.compiled);
+    rules.flat_map(|rule| rule.looks_up().map(str::to_owned)).collect()
 }
 
 /// What is wrong in a shipped mapping once `file` stands on top of it.
@@ -141,6 +153,9 @@ fn without(text: String, hidden: &[std::ops::Range<usize>]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::mapping::plan::{Decision, Input};
+    use crate::mapping::syntax::{Node, Problems};
+    use crate::mapping::testing;
 
     const EMPTY: &str = "verify: { token: { in: path, secret: env:T } }\nevent: { id: none }\nrules: []\ntests: []\n";
 
@@ -164,6 +179,36 @@ mod tests {
         assert_eq!(set.hash(), other_order.hash());
         assert_ne!(set.hash(), other_text.hash());
         assert_eq!(set.hash().len(), 64);
+    }
+
+    #[test]
+    fn what_rules_of_any_file_find_contacts_by_is_a_key_in_the_updates_of_all() {
+        let finds = "verify: none\nevent: { id: none }\nrules: [{ name: a, contact: { attribute: { name: email, value: $.e } }, update: { name: $.n } }]\n";
+        let sets = "verify: none\nevent: { id: none }\nrules: [{ name: a, contact: { mobile: $.m }, update: { attributes: { email: $.e, city: $.c } } }]\n";
+        let keys = |files: &[(&str, &str)]| {
+            let files = files.iter().map(|(name, text)| file(name, text)).collect();
+            let set = Set::read(files).set.unwrap();
+            let document = |yaml: &str| {
+                let node = Node::read(yaml).unwrap();
+                testing::document(&node, &mut Problems::default()).unwrap()
+            };
+            let empty = document("{}");
+            let document = document("{ m: '+12025550143', e: ann@example.com, c: Pune }");
+            let input = Input {
+                document: &document,
+                headers: &empty,
+                query: &empty,
+                received_at: jiff::Timestamp::UNIX_EPOCH,
+            };
+            let mut planned = set.get("sets").unwrap().plan(&input).remove(0).planned;
+            match planned.remove(0).decision {
+                Decision::Update(update) => update.keys,
+                other => panic!("{other:?}"),
+            }
+        };
+
+        assert_eq!(keys(&[("finds.yaml", finds), ("sets.yaml", sets)]), ["email"]);
+        assert_eq!(keys(&[("sets.yaml", sets)]), [""; 0]);
     }
 
     #[test]

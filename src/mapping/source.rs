@@ -65,6 +65,8 @@ pub struct Source {
     pub(super) control: Vec<When>,
     pub(super) compiled: Vec<Rule>,
     pub(super) asks: Asks,
+    /// The attributes by which any rule of the set finds contacts.
+    pub(super) looked_up: Arc<BTreeSet<String>>,
     /// Whether anything reads `$event`.
     pub(super) reads_event: bool,
     /// Whether there may be a `phone` step.

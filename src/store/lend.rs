@@ -83,6 +83,8 @@ pub struct Claim {
     pub failing_for: Option<Duration>,
     /// The trace that the event was taken in with.
     pub trace: Option<TraceContext>,
+    /// Whether it may have reached the API before, so that nobody knows how the contact stands.
+    pub may_have_landed: bool,
     /// Who is to change, and how.
     pub planned: PlannedUpdate,
 }
@@ -94,6 +96,19 @@ pub struct Trouble {
     pub status: Option<u16>,
     /// The API's own words, or what happened on the wire; never personal data of ours.
     pub words: String,
+}
+
+/// An update that the API has refused for good, as far as whether it refuses everything is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Refused {
+    /// The update; it is dead.
+    pub update: UpdateId,
+    /// The lane of what names its contact: the same for the same key.
+    pub whom: Lane,
+    /// The status of the answer.
+    pub status: u16,
+    /// How long ago it was.
+    pub ago: Duration,
 }
 
 /// What became of an update that was lent.

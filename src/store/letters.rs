@@ -29,7 +29,7 @@ pub struct Search {
     pub within: Option<Duration>,
     /// Of this event.
     pub event: Option<EventId>,
-    /// Of the contact that is known by this key.
+    /// Of the contact that is known by this key, now or when they came.
     pub contact: Option<Who>,
 }
 
@@ -106,6 +106,9 @@ pub enum Change {
     Discard(UpdateId),
     /// An event of which all has come to an end is forgotten: its request, its updates, all but its number.
     Purge(EventId),
+    /// What is known of the contact that is known by this key is forgotten, where nothing waits for it: which keys
+    /// mean it, and what events have set of it.
+    Forget(Who),
 }
 
 /// What became of a change.

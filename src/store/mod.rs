@@ -24,7 +24,7 @@ use async_trait::async_trait;
 pub use browse::{EventFilter, EventRow, Numbers, Page, StoredEvent, UpdateFilter, UpdateRow};
 pub use entry::{Dedupe, NewEvent, NewState, NewUpdate, Receipt, Request};
 pub use error::Error;
-pub use lend::{AfterDead, Claim, End, Fence, Joined, Lane, Lent, Run, Trouble, Wanted};
+pub use lend::{AfterDead, Claim, End, Fence, Joined, Lane, Lent, Refused, Run, Trouble, Wanted};
 pub use letters::Letters;
 pub use marks::Marked;
 pub use replicas::{Heard, Replica, Replicas, Said};
@@ -79,6 +79,11 @@ pub trait Store: Send + Sync + 'static {
         &self,
         updates: &[crate::event::UpdateId],
     ) -> Result<Vec<crate::event::UpdateId>, Error>;
+
+    /// What the API has refused for good (`refused`, `forbidden`, `not_found`) and is dead since, within this time and
+    /// since an update was last delivered; the youngest thousand, oldest first. What is deleted of those that were
+    /// delivered before their time makes it more than it was.
+    async fn refusals(&self, within: std::time::Duration) -> Result<Vec<Refused>, Error>;
 
     /// The lane of what names a contact, before anything is known about it.
     fn lane_of(&self, who: &crate::contact::Who) -> Lane;

@@ -45,6 +45,14 @@ pub struct Retention {
     pub dead: Option<Span>,
 }
 
+impl Retention {
+    /// For how long that is kept which is kept for the shortest time.
+    pub(super) fn shortest(&self) -> Duration {
+        let dead = self.dead.unwrap_or(self.delivered);
+        self.delivered.0.min(self.ignored.0).min(dead.0)
+    }
+}
+
 impl Default for Retention {
     fn default() -> Self {
         let week = Span(Duration::from_hours(7 * 24));

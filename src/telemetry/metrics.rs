@@ -23,6 +23,7 @@ const MAPPING_SECONDS: &[f64] = &[0.000_01, 0.000_05, 0.0001, 0.0005, 0.001, 0.0
 const ATTEMPT_SECONDS: &[f64] = &[0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
 const LATENCY_SECONDS: &[f64] =
     &[0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0, 21600.0, 86400.0];
+const PACE_SECONDS: &[f64] = &[0.001, 0.01, 0.1, 0.5, 1.0, 5.0, 15.0, 60.0];
 const BATCH_OPERATIONS: &[f64] = &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0];
 const BODY_BYTES: &[f64] = &[256.0, 1024.0, 4096.0, 16384.0, 65536.0, 262_144.0, 1_048_576.0];
 
@@ -106,6 +107,10 @@ metrics! {
     delivery_retries_total: counter = "Attempts put off for later.", ["operation", "reason"];
     delivery_unconfirmed_total: counter = "Fields that an answer shows otherwise than they were sent.", ["field"];
     delivery_in_flight_requests: gauge = "API calls open now.", [];
+    circuit_state: gauge = "1 for the state that the circuit to the API is in, else 0.", ["state"];
+    circuit_transitions_total: counter = "Times that the circuit has come into this state.", ["to"];
+    rate_limiter_wait_seconds: histogram(PACE_SECONDS) = "Time a request that was ready waited for `delivery.rate_per_second`.", [];
+    replays_total: counter = "Updates that operators had sent or mapped again.", ["outcome"];
     contact_resolutions_total: counter = "How a contact was found.", ["outcome"];
     dead_letters_total: counter = "Updates that became held or dead.", ["reason"];
     ledger_imbalance: gauge = "Events and updates that are unaccounted for; anything but 0 is a fault.", [];

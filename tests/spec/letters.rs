@@ -4,6 +4,7 @@ use std::process::Output;
 use std::time::Duration;
 
 use boon::{Compiler, Schemas};
+use chatflow_bridge::chatflow::mock::{Fault, Seed};
 use serde_json::{Value, json};
 
 use crate::harness::{Bridge, CRM, lead, program, store};
@@ -436,6 +437,49 @@ async fn a_person_is_forgotten_but_for_what_still_waits() {
     let kept = other.json()["event_id"].as_str().unwrap().to_owned();
     assert_eq!(bridge.admin(&format!("/api/events/{kept}")).await.status, 200);
     bridge.post("crm", &lead("3", "12025550143", 1)).await.expect("duplicate");
+    assert_eq!(command(&bridge, &["audit"]).await.code, Some(0));
+    bridge.end().await;
+}
+
+#[tokio::test]
+async fn who_is_forgotten_takes_nothing_of_others_along() {
+    let text = r"
+verify: none
+event: { id: $.id }
+rules:
+  - name: people
+    for_each: $.people[*]
+    contact: { mobile: $item }
+    update: { name: $.name }
+";
+    let (ann, bob) = ("12025550143", "12025550144");
+    let bridge = Bridge::with_mapping("crm", text).start().await;
+    for mobile in [ann, bob] {
+        bridge.chatflow.add_contact(Seed::with_mobile(mobile));
+    }
+    bridge.chatflow.faults().add(Fault::status(400).on("PUT").for_mobile(bob));
+    let post = async |id: &str, people: &[&str]| {
+        let people: Vec<_> = people.iter().map(|mobile| format!("+{mobile}")).collect();
+        let event = json!({"id": id, "people": people, "name": "Ann"});
+        bridge.post("crm", &event).await.json()["event_id"].as_str().unwrap().to_owned()
+    };
+    let (both, alone) = (post("1", &[ann, bob]).await, post("2", &[ann]).await);
+    bridge.until(|numbers| (numbers.delivered, numbers.dead) == (2, 1)).await;
+    let statuses = async || {
+        let status = async |id: &str| bridge.admin(&format!("/api/events/{id}")).await.status;
+        (status(&both).await, status(&alone).await)
+    };
+    let forget = json!({"filter": {"contact": format!("mobile:{ann}")}});
+
+    let told = bridge.change("/api/purge", &forget).await.json();
+
+    assert_eq!(told["changed"], 1, "{told}");
+    assert!(told["updates"].to_string().contains("another contact's update"), "{told}");
+    assert_eq!(statuses().await, (200, 404));
+    bridge.change("/api/discard", &json!({"filter": {"state": "dead"}})).await;
+    let told = bridge.change("/api/purge", &forget).await.json();
+    assert_eq!(told["changed"], 1, "{told}");
+    assert_eq!(statuses().await, (404, 404));
     assert_eq!(command(&bridge, &["audit"]).await.code, Some(0));
     bridge.end().await;
 }

@@ -37,6 +37,41 @@ fn with_tag(id: usize, tag: &str) -> Value {
 }
 
 #[tokio::test]
+async fn what_names_its_contact_by_a_key_that_waits_to_be_given_waits_behind_it() {
+    let text = r"
+verify: none
+event: { id: $.id }
+rules:
+  - name: number
+    when: { $.by: number }
+    contact: { mobile: $.mobile }
+    update: { attributes: { email: $.email, step: $.id } }
+  - name: address
+    when: { $.by: address }
+    contact: { attribute: { name: email, value: $.email } }
+    update: { attributes: { step: $.id } }
+";
+    let bridge = Bridge::with_mapping("crm", text).start().await;
+    bridge.chatflow.add_contact(Seed::with_mobile(ANN));
+    // The number is looked up in vain for a while: what it is about to give waits.
+    bridge.chatflow.faults().add(Fault::status(503).on("GET").for_mobile(ANN).times(3));
+    for (id, by) in [("1", "number"), ("2", "address"), ("3", "number"), ("4", "address")] {
+        let event = json!({"id": id, "by": by, "mobile": ANN, "email": "ann@example.com"});
+        bridge.post("crm", &event).await.expect("accepted");
+    }
+
+    until_delivered(&bridge, 4).await;
+
+    let steps: Vec<_> = steps(&bridge.puts()).into_values().collect();
+    assert_eq!(steps, [[1, 2, 3, 4]]);
+    let by_address = |seen: &&chatflow_bridge::chatflow::mock::SeenRequest| {
+        seen.method == "GET" && seen.query.contains("ann")
+    };
+    assert!(bridge.chatflow.requests().iter().filter(by_address).count() <= 1);
+    bridge.end().await;
+}
+
+#[tokio::test]
 async fn a_hundred_events_of_one_contact_that_wait_are_one_request() {
     let bridge = failing(None).await;
     for step in 1..100 {

@@ -158,6 +158,25 @@ async fn what_the_answer_shows_otherwise_is_delivered_and_counted() {
 }
 
 #[tokio::test]
+async fn an_operator_who_has_mended_what_was_wrong_ends_a_storm_at_once() {
+    let bridge = bridge().await;
+    bridge.chatflow.faults().add(Fault::status(400).on("PUT"));
+    for _ in 0..60 {
+        let contact = bridge.chatflow.add_contact(Seed::default());
+        bridge.name_it(&contact).await;
+    }
+    bridge.until_metric("paused{reason=\"refusals\"}", 1.0).await;
+    bridge.until(|numbers| numbers.dead == 0 && numbers.in_flight == 0).await;
+
+    bridge.chatflow.faults().clear();
+    let resumed = bridge.change("/api/resume", &json!(null)).await.json();
+
+    assert_eq!(resumed["paused"], json!([]));
+    bridge.until(|numbers| numbers.delivered == 60).await;
+    bridge.end().await;
+}
+
+#[tokio::test]
 async fn an_api_that_refuses_everything_leaves_no_dead_letter_once_it_is_mended() {
     let bridge = bridge().await;
     bridge.chatflow.faults().add(Fault::status(400).on("PUT"));

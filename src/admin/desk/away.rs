@@ -5,8 +5,10 @@ use super::chosen::Doable;
 use super::outcome::{Done, Outcome};
 use super::replay::note_change;
 use super::{Desk, Refused};
+use crate::contact::Who;
 use crate::event::EventId;
-use crate::store::letters::{Change, Changed};
+use crate::store::letters::{Change, Changed, Search};
+use crate::store::{Page, UpdateRow};
 
 const DISCARD: Doable = Doable {
     states: &["dead", "held"],
@@ -39,7 +41,8 @@ impl Desk {
     }
 
     /// Forgets events, with all that is kept of them, of which everything has come to an end. An update stands for
-    /// its whole event.
+    /// its whole event. Asked for a contact, nothing is lost of others: an event stays of which another contact's
+    /// update is not done with; and at the end of it, where nothing waits for the contact, what is known of it goes too.
     pub async fn purge(&self, asked: &ChangeAsked, by: &str) -> Result<Done, Refused> {
         let _turn = self.turn.lock().await;
         let meant = self.meant(asked, &PURGE).await?;
@@ -47,13 +50,17 @@ impl Desk {
         events.extend(&meant.events);
         events.sort_unstable();
         events.dedup();
-        let outcomes = events.iter().map(|event| Outcome {
-            update: event.to_string(),
-            becomes: Some("forgotten".to_owned()),
-            changed: true,
-            ..Outcome::default()
-        });
-        let mut outcomes: Vec<_> = outcomes.collect();
+        let mut told = meant.nothing;
+        let contact = match &asked.filter {
+            Some(filter) => filter.wanted()?.contact,
+            None => None,
+        };
+        if let Some(contact) = &contact {
+            let shared = self.shared(&events, contact).await?;
+            events.retain(|event| !shared.contains(event));
+            told.extend(shared.iter().map(|event| forgotten(*event).moved_on(OF_OTHERS)));
+        }
+        let mut outcomes: Vec<_> = events.iter().copied().map(forgotten).collect();
         if asked.dry_run {
             for (outcome, event) in outcomes.iter_mut().zip(&events) {
                 let rows = super::chosen::of_event(&*self.store, *event).await?;
@@ -63,9 +70,32 @@ impl Desk {
             }
         }
         let purges = events.iter().map(|event| Change::Purge(*event)).collect();
-        let mut told = meant.nothing;
         told.extend(self.do_all("purge", outcomes, purges, asked, by).await?);
+        if let (Some(who), None, false) = (contact, &meant.next, asked.dry_run) {
+            // Where something waits it stays for now, as has been told of the event.
+            self.store.change(vec![Change::Forget(who)], ANY).await?;
+        }
         Ok(Done::of(asked.dry_run, told, meant.next))
+    }
+
+    /// Those of the events that have an update of another contact which somebody still has to see to. Of an update that
+    /// is held nobody knows whose it is.
+    async fn shared(&self, events: &[EventId], who: &Who) -> Result<Vec<EventId>, Refused> {
+        let mut shared = Vec::new();
+        for event in events {
+            let all = super::chosen::of_event(&*self.store, *event).await?;
+            let of_contact =
+                Search { event: Some(*event), contact: Some(who.clone()), ..Search::default() };
+            let page = Page { most: usize::MAX, before: None };
+            let own = self.store.find(&of_contact, page).await?.rows;
+            let is_open =
+                |row: &&UpdateRow| matches!(row.state, "waiting" | "in_flight" | "held" | "dead");
+            let is_own = |row: &UpdateRow| own.iter().any(|own| own.id == row.id);
+            if all.iter().filter(is_open).any(|row| !is_own(row)) {
+                shared.push(*event);
+            }
+        }
+        Ok(shared)
     }
 
     async fn do_all(
@@ -79,7 +109,7 @@ impl Desk {
         if asked.dry_run || changes.is_empty() {
             return Ok(outcomes);
         }
-        let made = self.store.change(changes, EventId(i64::MAX >> 16)).await?;
+        let made = self.store.change(changes, ANY).await?;
         let told = outcomes.into_iter().zip(made).map(|(outcome, changed)| match changed {
             Changed::Done => {
                 note_change(action, &outcome, by);
@@ -90,5 +120,19 @@ impl Desk {
         Ok(told.collect())
     }
 }
+
+fn forgotten(event: EventId) -> Outcome {
+    Outcome {
+        update: event.to_string(),
+        becomes: Some("forgotten".to_owned()),
+        changed: true,
+        ..Outcome::default()
+    }
+}
+
+/// No event is younger.
+const ANY: EventId = EventId(i64::MAX >> 16);
+
+const OF_OTHERS: &str = "another contact's update of it waits, is held or dead: see to that one, or purge the event by its id";
 
 const STILL_WAITS: &str = "not all of it has come to an end, or it stands otherwise by now";

@@ -66,8 +66,7 @@ impl Desk {
             } else if update == ContactUpdate::default() {
                 Sends::Nothing
             } else {
-                let target = late.planned.target.clone();
-                Sends::Part(Box::new(PlannedUpdate { target, update }))
+                Sends::Part(Box::new(late.planned.with(update)))
             };
             Left { sends, left_out }
         });

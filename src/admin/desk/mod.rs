@@ -104,11 +104,12 @@ impl Desk {
         Ok(())
     }
 
-    /// Takes back the pause of an operator.
+    /// Has delivery go on: takes back the pause of an operator, and what the answers of the API have paused until
+    /// answers that are no better pause it again; a refused key is tried at once.
     pub async fn resume(&self, by: &str) -> Result<(), Refused> {
         self.store.halt(false).await?;
         (self.switch)(false);
-        tracing::info!(by, "the pause of an operator was taken back");
+        tracing::info!(by, "an operator has had delivery go on");
         Ok(())
     }
 

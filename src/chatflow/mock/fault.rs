@@ -21,12 +21,16 @@ pub struct Fault {
     pub contact: Option<ContactId>,
     /// The number that is in the query or the body, or that the contact in the path has.
     pub mobile: Option<String>,
+    /// A text that is in the body.
+    pub containing: Option<String>,
     /// Only every nth of the requests that fit.
     pub every: Option<u64>,
     /// Only so many times; then it is over.
     pub times: Option<u64>,
     /// Whether the request takes effect before it goes wrong: the answer alone is lost.
     pub applied: bool,
+    /// Whether the request takes effect only once the delay is over, whoever waits for its answer by then.
+    pub lands_late: bool,
     /// How long to wait before the answer, or before what comes instead.
     pub delay_ms: u64,
     /// What comes instead of the answer.
@@ -135,6 +139,13 @@ impl Fault {
         self
     }
 
+    /// Only for bodies with this text.
+    #[must_use]
+    pub fn containing(mut self, text: &str) -> Self {
+        self.containing = Some(text.to_owned());
+        self
+    }
+
     /// Only every nth of the requests that fit.
     #[must_use]
     pub fn every(mut self, nth: u64) -> Self {
@@ -162,6 +173,13 @@ impl Fault {
         self.applied = true;
         self
     }
+
+    /// The request takes effect after so long, even where nobody waits for its answer any more.
+    #[must_use]
+    pub fn landing_after(mut self, delay: Duration) -> Self {
+        self.lands_late = true;
+        self.late(delay)
+    }
 }
 
 /// A request as far as a fault looks at it.
@@ -172,6 +190,7 @@ pub(super) struct Faced<'a> {
     pub(super) contact: Option<&'a str>,
     /// Every number it is about.
     pub(super) mobiles: Vec<String>,
+    pub(super) body: &'a [u8],
 }
 
 struct Armed {
@@ -190,6 +209,9 @@ impl Armed {
             && fault.path.as_ref().is_none_or(|wanted| request.path.starts_with(wanted))
             && fault.contact.as_ref().is_none_or(same_contact)
             && fault.mobile.as_ref().is_none_or(|wanted| request.mobiles.contains(wanted))
+            && fault.containing.as_ref().is_none_or(|text| {
+                request.body.windows(text.len().max(1)).any(|part| part == text.as_bytes())
+            })
     }
 
     /// Counts a request that fits, and says whether it goes wrong.
@@ -257,7 +279,8 @@ mod tests {
     fn a_fault_strikes_the_requests_that_fit_as_often_as_told() {
         let faults = Faults::default();
         let met = |method: &'static str, path: &'static str| {
-            let request = Faced { method, path, contact: None, mobiles: vec!["1".to_owned()] };
+            let (mobiles, body) = (vec!["1".to_owned()], br#"{"name": "Ann"}"#);
+            let request = Faced { method, path, contact: None, mobiles, body };
             faults.met(|| request).map(|fault| fault.answer)
         };
         let strikes = |method, path, times: usize| -> Vec<bool> {
@@ -272,6 +295,8 @@ mod tests {
         assert_eq!(met("GET", "/settings/tags"), Some(FaultAnswer::NotJson));
         faults.set(vec![Fault::reset().for_mobile("2")]);
         assert_eq!(strikes("GET", "/contacts", 1), [false]);
+        faults.set(vec![Fault::reset().containing("Bob"), Fault::not_json().containing("Ann")]);
+        assert_eq!(met("PUT", "/contacts/1"), Some(FaultAnswer::NotJson));
     }
 
     #[test]

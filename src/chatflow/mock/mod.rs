@@ -104,6 +104,8 @@ struct Shared {
     faults: Faults,
     seen: Seen,
     served: AtomicU64,
+    /// Requests that are to take effect though nobody may wait for them any more.
+    landing: AtomicU64,
     delay: Duration,
 }
 
@@ -138,6 +140,7 @@ impl MockChatflow {
             faults: Faults::default(),
             seen: Seen::new(options.record),
             served: AtomicU64::new(0),
+            landing: AtomicU64::new(0),
             delay: options.delay,
         });
         let (address, server) = server::start(Arc::clone(&shared), options.addr, options.workers)?;
@@ -188,6 +191,12 @@ impl MockChatflow {
     /// How many requests were answered, remembered or not.
     pub fn served(&self) -> u64 {
         self.shared.served.load(Ordering::Relaxed)
+    }
+
+    /// How many requests are yet to take effect, whether their senders wait for it or not
+    /// ([`Fault::landing_after`]).
+    pub fn landing(&self) -> u64 {
+        self.shared.landing.load(Ordering::SeqCst)
     }
 
     /// Waits until the requests seen are enough, and gives them; nothing if they are not within `timeout`. It looks

@@ -14,7 +14,7 @@ const MOST: usize = 200_000;
 /// A request to the API as the mock saw it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SeenRequest {
-    /// Its place in the order of everything that happened: arrivals and answers are counted alike.
+    /// Its place in the order of everything that happened: arrivals, effects and answers are counted alike.
     pub at: u64,
     /// When it was answered, on the same count; nothing while it is not, or if it never was. Two requests were in
     /// progress together where one came between the other's `at` and `answered_at`.
@@ -29,8 +29,8 @@ pub struct SeenRequest {
     pub body: Value,
     /// The status it was answered with; nothing where the connection was cut instead.
     pub status: Option<u16>,
-    /// Whether the API did what was asked, whatever became of the answer.
-    pub took_effect: bool,
+    /// When the API did what was asked, whatever became of the answer, on the same count; nothing where it did not.
+    pub took_effect_at: Option<u64>,
 }
 
 /// The log of requests.
@@ -78,7 +78,7 @@ impl Seen {
             query: query.to_owned(),
             body: if body.is_empty() { Value::Null } else { read(body) },
             status: None,
-            took_effect: false,
+            took_effect_at: None,
         });
         drop(log);
         self.changed.send_modify(|changes| *changes += 1);
@@ -100,8 +100,9 @@ impl Seen {
     /// What it asks has been done.
     pub(super) fn took_effect(&self, at: u64) {
         let Some(mut log) = self.log() else { return };
+        let now = self.count.fetch_add(1, Ordering::Relaxed) + 1;
         if let Some(request) = log.iter_mut().rev().find(|request| request.at == at) {
-            request.took_effect = true;
+            request.took_effect_at = Some(now);
         }
     }
 

@@ -94,61 +94,87 @@ fn keep_line(io: &dyn Any, data: &mut Extensions) {
     }
 }
 
-/// A request to the API.
-async fn api(request: HttpRequest, body: Bytes, mock: Data<Shared>) -> HttpResponse {
-    let Some(path) = request.path().strip_prefix("/api/v1") else {
-        return respond(Answer::error(404, "Not found"));
-    };
-    let asked = Asked {
-        method: request.method().as_str(),
-        path,
-        query: request.query_string(),
-        body: &body,
-    };
-    let place = mock.seen.arrived(asked.method, path, asked.query, &body);
-    let fault = mock.faults.met(|| faced(&asked, &mock));
-    let response = match fault {
-        None => {
-            wait(mock.delay).await;
-            respond(usual(&request, &asked, &mock, place))
-        }
-        Some(fault) => go_wrong(fault, &request, &asked, &mock, place).await,
-    };
-    if let Some(place) = place {
-        let cut = response.extensions().contains::<Cut>();
-        mock.seen.answered(place, (!cut).then(|| response.status().as_u16()));
-    }
-    mock.served.fetch_add(1, Ordering::Relaxed);
-    response
+/// A request to the API, with all that answering it takes.
+#[derive(Clone)]
+struct Call {
+    request: HttpRequest,
+    body: Bytes,
+    mock: Data<Shared>,
+    /// In the log of requests.
+    place: Option<u64>,
 }
 
-/// The answer by the reference.
-fn usual(request: &HttpRequest, asked: &Asked<'_>, mock: &Shared, place: Option<u64>) -> Answer {
-    let shown = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let answer = match shown.and_then(|value| value.strip_prefix("Bearer ")) {
-        Some(key) if mock.takes_key(key) => answer(&mut mock.book(), asked),
-        _ => Answer::error(401, "Unauthorized: missing or invalid API key"),
-    };
-    if let Some(place) = place.filter(|_| answer.status == 200) {
-        mock.seen.took_effect(place);
+impl Call {
+    /// As it is answered; nothing for a path that is not the API's.
+    fn asked(&self) -> Option<Asked<'_>> {
+        let path = self.request.path().strip_prefix("/api/v1")?;
+        let (method, query) = (self.request.method().as_str(), self.request.query_string());
+        Some(Asked { method, path, query, body: &self.body })
     }
-    answer
+
+    /// The answer by the reference.
+    fn usual(&self) -> Answer {
+        let Some(asked) = self.asked() else { return Answer::error(404, "Not found") };
+        let shown = self.request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let answer = match shown.and_then(|value| value.strip_prefix("Bearer ")) {
+            Some(key) if self.mock.takes_key(key) => answer(&mut self.mock.book(), &asked),
+            _ => Answer::error(401, "Unauthorized: missing or invalid API key"),
+        };
+        if let Some(place) = self.place.filter(|_| answer.status == 200) {
+            self.mock.seen.took_effect(place);
+        }
+        answer
+    }
+
+    /// The answer by the reference after so long, on a task of its own: the request takes effect though its sender
+    /// may be gone by then.
+    async fn land(&self, after: Duration) -> Answer {
+        let call = self.clone();
+        self.mock.landing.fetch_add(1, Ordering::SeqCst);
+        let landing = actix_web::rt::spawn(async move {
+            wait(after).await;
+            let answer = call.usual();
+            call.mock.landing.fetch_sub(1, Ordering::SeqCst);
+            answer
+        });
+        landing.await.unwrap_or_else(|_| Answer::error(500, "told to fail"))
+    }
+}
+
+async fn api(request: HttpRequest, body: Bytes, mock: Data<Shared>) -> HttpResponse {
+    let mut call = Call { request, body, mock, place: None };
+    let Some(asked) = call.asked() else { return respond(Answer::error(404, "Not found")) };
+    let place = call.mock.seen.arrived(asked.method, asked.path, asked.query, asked.body);
+    let fault = call.mock.faults.met(|| faced(&asked, &call.mock));
+    call.place = place;
+    let response = match fault {
+        None => {
+            wait(call.mock.delay).await;
+            respond(call.usual())
+        }
+        Some(fault) => go_wrong(fault, &call).await,
+    };
+    if let Some(place) = call.place {
+        let cut = response.extensions().contains::<Cut>();
+        call.mock.seen.answered(place, (!cut).then(|| response.status().as_u16()));
+    }
+    call.mock.served.fetch_add(1, Ordering::Relaxed);
+    response
 }
 
 /// Marks a response that nobody will get.
 struct Cut;
 
-async fn go_wrong(
-    fault: Fault,
-    request: &HttpRequest,
-    asked: &Asked<'_>,
-    mock: &Shared,
-    place: Option<u64>,
-) -> HttpResponse {
-    let before = fault.applied.then(|| usual(request, asked, mock, place));
-    wait(mock.delay + Duration::from_millis(fault.delay_ms)).await;
+async fn go_wrong(fault: Fault, call: &Call) -> HttpResponse {
+    let delay = call.mock.delay + Duration::from_millis(fault.delay_ms);
+    let mut before = fault.applied.then(|| call.usual());
+    if fault.lands_late {
+        before = Some(call.land(delay).await);
+    } else {
+        wait(delay).await;
+    }
     match fault.answer {
-        FaultAnswer::Usual => respond(before.unwrap_or_else(|| usual(request, asked, mock, place))),
+        FaultAnswer::Usual => respond(before.unwrap_or_else(|| call.usual())),
         FaultAnswer::Status { status, body, retry_after } => {
             let answer = match body {
                 Some(body) => Answer { status, body: body.to_string().into_bytes() },
@@ -168,7 +194,7 @@ async fn go_wrong(
             HttpResponse::Ok().content_type("text/html").body("<html><h1>It works!</h1></html>")
         }
         FaultAnswer::Reset => {
-            if let Some(Line(socket)) = request.conn_data::<Line>() {
+            if let Some(Line(socket)) = call.request.conn_data::<Line>() {
                 // An error says that it is gone already.
                 drop(socket.shutdown(Shutdown::Both));
             }
@@ -206,7 +232,7 @@ fn faced<'a>(asked: &Asked<'a>, mock: &Shared) -> Faced<'a> {
         .chain(in_body)
         .chain(of_contact(&mock.book()))
         .collect();
-    Faced { method: asked.method, path: asked.path, contact, mobiles }
+    Faced { method: asked.method, path: asked.path, contact, mobiles, body: asked.body }
 }
 
 async fn wait(delay: Duration) {

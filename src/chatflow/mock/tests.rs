@@ -240,6 +240,30 @@ async fn the_second_door_does_what_the_handle_does() {
 }
 
 #[tokio::test]
+async fn what_lands_late_takes_effect_though_nobody_waits_for_it() {
+    let mock = MockChatflow::start(MockOptions::default()).unwrap();
+    let id = mock.add_contact(Seed::with_mobile("12025550143"));
+    mock.faults().add(Fault::default().landing_after(Duration::from_millis(300)).on("PUT"));
+    let settings = ChatflowSettings {
+        base_url: mock.base_url().parse().unwrap(),
+        ..ChatflowSettings::default()
+    };
+    let http = http_client(&settings, 1).unwrap();
+    let put = http.put(format!("{}/contacts/{}", mock.base_url(), id.as_str()));
+    let put = put.bearer_auth("key").json(&json!({"name": "Ann"}));
+
+    let answer = put.timeout(Duration::from_millis(50)).send().await;
+
+    assert!(answer.is_err_and(|error| error.is_timeout()));
+    assert_eq!(mock.contact(&id).unwrap().name, "");
+    while mock.landing() > 0 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(mock.contact(&id).unwrap().name, "Ann");
+    assert!(mock.requests().pop().unwrap().took_effect_at.is_some());
+}
+
+#[tokio::test]
 async fn a_port_in_use_is_an_error() {
     let first = MockChatflow::start(MockOptions::default()).unwrap();
 

@@ -60,7 +60,7 @@ async fn what_is_sent_is_what_the_reference_shows() {
     assert_eq!(seen[0].path, format!("/contacts/{}", ann.as_str()));
     assert_eq!(seen[0].query, "");
     assert_eq!(seen[0].body, json!({"name": "Ann B", "optin": false, "tags": ["vip"]}));
-    assert_eq!((seen[0].at, seen[0].answered_at, seen[0].status), (1, Some(2), Some(200)));
+    assert_eq!((seen[0].at, seen[0].answered_at, seen[0].status), (1, Some(3), Some(200)));
 }
 
 #[tokio::test]

@@ -2,14 +2,15 @@
 //! wrong, here or there, and must not empty the queue into the dead letters.
 //!
 //! `recent` tells what is a storm. In one delivery is paused ([`PauseReason::Refusals`]), what was refused waits
-//! again, and `trial` sends one update a minute until one is taken or a person resumes.
+//! again, and `trial` sends one update a minute until one is taken or a person resumes. `recall` reads back from the
+//! store what was refused before a start: a storm that a crash cuts short leaves no dead letter behind either.
 
+mod recall;
 mod recent;
 mod trial;
 
 pub(super) use trial::weather;
 
-use std::hash::{BuildHasher as _, RandomState};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -19,7 +20,7 @@ use super::pause::PauseReason;
 use crate::clock::SharedClock;
 use crate::contact::{DeadReason, PlannedUpdate};
 use crate::event::UpdateId;
-use crate::store::{End, Trouble};
+use crate::store::{End, Store, Trouble};
 
 /// How long an update rests that was tried in vain, so that each trial is another contact's.
 const AFTER_A_TRIAL: Duration = Duration::from_mins(10);
@@ -27,8 +28,8 @@ const AFTER_A_TRIAL: Duration = Duration::from_mins(10);
 /// Looks at what became of each update before it is recorded.
 pub(super) struct Storm {
     outbound: Arc<Outbound>,
+    store: Arc<dyn Store>,
     clock: SharedClock,
-    hasher: RandomState,
     state: Mutex<State>,
 }
 
@@ -44,8 +45,8 @@ struct State {
 }
 
 impl Storm {
-    pub(super) fn new(outbound: Arc<Outbound>, clock: SharedClock) -> Self {
-        Self { outbound, clock, hasher: RandomState::new(), state: Mutex::default() }
+    pub(super) fn new(outbound: Arc<Outbound>, store: Arc<dyn Store>, clock: SharedClock) -> Self {
+        Self { outbound, store, clock, state: Mutex::default() }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -64,7 +65,7 @@ impl Storm {
                 Trouble { status: Some(status), .. },
             ) => {
                 let (contact, at) =
-                    (self.hasher.hash_one(planned.target.who.key()), self.clock.monotonic());
+                    (self.store.lane_of(&planned.target.who), self.clock.monotonic());
                 let refusal = Refusal { update, contact, status: *status, at };
                 if self.refused(refusal).await { self.waits_again() } else { end }
             }

@@ -4,6 +4,7 @@ use std::collections::{HashSet, VecDeque};
 use std::time::Duration;
 
 use crate::event::UpdateId;
+use crate::store::Lane;
 
 /// It is a storm when so many of the last [`RECENT`] were refused with one and the same status,
 const ENOUGH: usize = 20;
@@ -13,7 +14,7 @@ const RECENT: usize = 25;
 const CONTACTS: usize = 10;
 
 /// What was refused longer ago is no part of a storm of now.
-const LASTS: Duration = Duration::from_hours(1);
+pub(super) const LASTS: Duration = Duration::from_hours(1);
 
 /// As many refusals are remembered.
 const REMEMBERED: usize = 1_000;
@@ -22,8 +23,8 @@ const REMEMBERED: usize = 1_000;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Refusal {
     pub(super) update: UpdateId,
-    /// A hash of whom it is for.
-    pub(super) contact: u64,
+    /// Whom it is for.
+    pub(super) contact: Lane,
     pub(super) status: u16,
     /// By the clock's monotonic time.
     pub(super) at: Duration,
@@ -48,6 +49,19 @@ impl Recent {
             && alike().map(|other| other.contact).collect::<HashSet<_>>().len() >= CONTACTS
     }
 
+    /// The status with which one more refusal, of another contact, would be a storm.
+    pub(super) fn is_near(&self) -> Option<u16> {
+        let status = self.0.back()?.status;
+        let alike = self.0.iter().rev().take(RECENT - 1).filter(|other| other.status == status);
+        let contacts: HashSet<_> = alike.clone().map(|other| other.contact).collect();
+        (alike.count() + 1 >= ENOUGH && contacts.len() + 1 >= CONTACTS).then_some(status)
+    }
+
+    /// Those that were refused with this status.
+    pub(super) fn of(&self, status: u16) -> Vec<UpdateId> {
+        self.0.iter().filter(|one| one.status == status).map(|one| one.update).collect()
+    }
+
     /// Takes out those that were refused with this status.
     pub(super) fn take(&mut self, status: u16) -> Vec<UpdateId> {
         let all = std::mem::take(&mut self.0);
@@ -68,6 +82,7 @@ mod tests {
 
     fn refusal(number: i64, contact: u64, status: u16, seconds: u64) -> Refusal {
         let update = UpdateId { event: EventId(number), place: 0 };
+        let contact = Lane(i64::try_from(contact).unwrap());
         Refusal { update, contact, status, at: Duration::from_secs(seconds) }
     }
 
@@ -109,6 +124,21 @@ mod tests {
 
         assert!((0..19).all(|n| !recent.refused(refusal(0, n, 400, 0))));
         assert!(recent.refused(refusal(0, 19, 400, 0)));
+    }
+
+    #[test]
+    fn a_storm_is_near_where_one_more_would_make_it_one() {
+        for (count, contacts, near) in
+            [(18, 18, None), (19, 19, Some(400)), (19, 9, Some(400)), (19, 8, None)]
+        {
+            let mut recent = Recent::default();
+            for n in 0..count {
+                recent.refused(refusal(0, n % contacts, 400, 0));
+            }
+            assert_eq!(recent.is_near(), near, "{count} of {contacts} contacts");
+            let storm = recent.refused(refusal(0, 99, 400, 0));
+            assert_eq!(storm, near.is_some(), "{count} of {contacts} contacts");
+        }
     }
 
     #[test]

@@ -28,6 +28,8 @@ async fn while_the_api_is_down_one_probe_at_a_time_is_sent_and_no_attempt_is_cou
     rig.settle().await;
     assert_eq!(rig.pauses.reasons(), [PauseReason::CircuitOpen]);
     assert!(rig.counted("paused{reason=\"circuit_open\"} 1"));
+    assert!(rig.counted("circuit_state{state=\"open\"} 1"));
+    assert!(rig.counted("circuit_state{state=\"closed\"} 0"));
     let before = rig.names_put().len();
     assert!((20..=36).contains(&before), "{before} requests");
 
@@ -47,6 +49,9 @@ async fn while_the_api_is_down_one_probe_at_a_time_is_sent_and_no_attempt_is_cou
     }
 
     assert_eq!(rig.pauses.reasons(), []);
+    assert!(rig.counted("circuit_state{state=\"closed\"} 1"));
+    assert!(rig.counted("circuit_transitions_total{to=\"closed\"} 1"));
+    assert!(rig.counted(&format!("circuit_transitions_total{{to=\"half_open\"}} {}", probes + 1)));
     assert!(rig.store.waiting().is_empty());
     assert_eq!(rig.ends().iter().filter(|end| **end == End::Delivered).count(), 200);
 }

@@ -11,10 +11,7 @@ use crate::store::AfterDead;
 
 fn tagging(target: &Target, tag: &str) -> PlannedUpdate {
     let tags = TagChange { add: vec![tag.to_owned()], ..TagChange::default() };
-    PlannedUpdate {
-        target: target.clone(),
-        update: ContactUpdate { tags, ..ContactUpdate::default() },
-    }
+    PlannedUpdate::new(target.clone(), ContactUpdate { tags, ..ContactUpdate::default() })
 }
 
 impl Rig {
@@ -65,9 +62,9 @@ async fn without_merging_each_has_its_own_request() {
 async fn nothing_is_merged_across_a_change_of_consent() {
     let rig = Rig::merging();
     rig.api.has(contact(&id(1), "12025550143"));
-    let consent = |optin| PlannedUpdate {
-        target: by_id(1),
-        update: ContactUpdate { optin: Some(optin), ..ContactUpdate::default() },
+    let consent = |optin| {
+        let update = ContactUpdate { optin: Some(optin), ..ContactUpdate::default() };
+        PlannedUpdate::new(by_id(1), update)
     };
 
     let row = [naming(&by_id(1), "a"), naming(&by_id(1), "b"), consent(false), consent(true)];

@@ -74,6 +74,18 @@ impl Rig {
         Self::on(&clock, &api, &store, delivery, contact, |delivery| delivery.with_chance(chance))
     }
 
+    /// The process is killed, and another one goes on with the same store, each update in a request of its own.
+    fn killed(self) -> Self {
+        let Self { clock, api, store, running, stop, .. } = self;
+        stop.cancel();
+        drop(running);
+        store.reclaim();
+        let delivery = DeliverySettings { coalesce: false, ..DeliverySettings::default() };
+        let contact = ContactSettings::default();
+        let chance: Chance = Arc::new(|| 1.0);
+        Self::on(&clock, &api, &store, &delivery, &contact, |delivery| delivery.with_chance(chance))
+    }
+
     fn on(
         clock: &Arc<ManualClock>,
         api: &Arc<FakeApi>,
@@ -147,7 +159,7 @@ pub(super) fn keys() -> super::cache::Keys {
 
 fn naming(target: &Target, name: &str) -> PlannedUpdate {
     let update = ContactUpdate { name: Some(name.to_owned()), ..ContactUpdate::default() };
-    PlannedUpdate { target: target.clone(), update }
+    PlannedUpdate::new(target.clone(), update)
 }
 
 fn event(planned: PlannedUpdate) -> NewEvent {

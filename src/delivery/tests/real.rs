@@ -246,10 +246,10 @@ async fn a_contact_that_is_missing_is_created_once_without_consent() {
     let by_email = by_email("ann@example.com", OnMissing::Create);
     let mobile = Some(mobile("12025550143"));
     bridge
-        .plan(PlannedUpdate {
-            target: by_email,
-            update: ContactUpdate { mobile, ..naming(&by_id(1), "d").update },
-        })
+        .plan(PlannedUpdate::new(
+            by_email,
+            ContactUpdate { mobile, ..naming(&by_id(1), "d").update },
+        ))
         .await;
 
     bridge.delivered(4).await;

@@ -5,6 +5,7 @@ use crate::contact::{AttributeChange, DeadReason, SkippedReason};
 use crate::store::Trouble;
 
 const ANN: &str = "12025550143";
+const BOB: &str = "12025550199";
 
 fn with_email(last: u8, number: &str, email: &str) -> Contact {
     let attributes = [("email".to_owned(), email.to_owned())];
@@ -129,7 +130,7 @@ async fn a_missing_contact_is_created_with_consent_said_and_then_updated() {
         let rig = Rig::start();
         let update =
             ContactUpdate { name: Some("Ann".to_owned()), optin, ..ContactUpdate::default() };
-        rig.plan(PlannedUpdate { target: by_mobile(ANN, OnMissing::Create), update }).await;
+        rig.plan(PlannedUpdate::new(by_mobile(ANN, OnMissing::Create), update)).await;
         rig.update(&by_mobile(ANN, OnMissing::Create), "Ann B.").await;
 
         rig.settle().await;
@@ -144,10 +145,10 @@ async fn a_missing_contact_is_created_with_consent_said_and_then_updated() {
 #[tokio::test]
 async fn one_person_under_two_keys_is_created_once() {
     let rig = Rig::start();
-    let by_email = PlannedUpdate {
-        target: by_email("ann@example.com", OnMissing::Create),
-        update: ContactUpdate { mobile: Some(mobile(ANN)), ..ContactUpdate::default() },
-    };
+    let by_email = PlannedUpdate::new(
+        by_email("ann@example.com", OnMissing::Create),
+        ContactUpdate { mobile: Some(mobile(ANN)), ..ContactUpdate::default() },
+    );
     rig.plan(by_email).await;
     rig.update(&by_mobile(ANN, OnMissing::Create), "Ann").await;
 
@@ -161,14 +162,14 @@ async fn one_person_under_two_keys_is_created_once() {
 async fn a_contact_that_exists_under_the_number_is_taken_where_none_has_the_attribute() {
     let rig = Rig::start();
     rig.api.has(contact(&id(1), ANN));
-    let planned = PlannedUpdate {
-        target: by_email("ann@example.com", OnMissing::Create),
-        update: ContactUpdate {
+    let planned = PlannedUpdate::new(
+        by_email("ann@example.com", OnMissing::Create),
+        ContactUpdate {
             name: Some("Ann".to_owned()),
             mobile: Some(mobile(ANN)),
             ..ContactUpdate::default()
         },
-    };
+    );
     rig.plan(planned).await;
 
     rig.settle().await;
@@ -236,7 +237,7 @@ async fn an_update_that_changes_a_key_makes_what_was_remembered_of_it_forgotten(
         ContactUpdate { mobile: Some(mobile("12025550199")), ..ContactUpdate::default() };
     let email = AttributeChange::Set("ann@example.org".to_owned());
     update.attributes.insert("email".to_owned(), email);
-    rig.plan(PlannedUpdate { target: by_mobile(ANN, OnMissing::Dead), update }).await;
+    rig.plan(PlannedUpdate::new(by_mobile(ANN, OnMissing::Dead), update)).await;
     rig.settle().await;
     rig.api.has(contact(&id(2), ANN));
     rig.update(&by_mobile(ANN, OnMissing::Dead), "the new owner").await;
@@ -249,9 +250,44 @@ async fn an_update_that_changes_a_key_makes_what_was_remembered_of_it_forgotten(
 }
 
 #[tokio::test]
+async fn an_update_that_may_have_changed_the_key_finds_its_contact_under_the_new_one() {
+    for on_missing in [OnMissing::Dead, OnMissing::Create] {
+        let rig = Rig::start();
+        rig.api.has(contact(&id(1), ANN));
+        rig.api.fails("PUT", [Failure::TimedOut]);
+        let update = ContactUpdate { mobile: Some(mobile(BOB)), ..ContactUpdate::default() };
+        rig.plan(PlannedUpdate::new(by_mobile(ANN, on_missing), update)).await;
+        rig.settle().await;
+        // It has landed, and who delivers now knows nothing of the contact.
+        rig.api.has_no_more(&id(1));
+        rig.api.has(contact(&id(1), BOB));
+        let rig = rig.killed();
+
+        rig.pass(seconds(60)).await;
+
+        assert_eq!(rig.api.asked_of("FIND").last(), Some(&BOB.to_owned()), "{on_missing:?}");
+        assert_eq!(rig.ends().last(), Some(&End::Delivered), "{on_missing:?}");
+        assert_eq!(rig.api.asked_of("POST"), [""; 0]);
+    }
+}
+
+#[tokio::test]
+async fn an_update_that_was_never_sent_is_not_for_who_has_the_new_key_by_chance() {
+    let rig = Rig::start();
+    rig.api.has(contact(&id(2), BOB));
+    let update = ContactUpdate { mobile: Some(mobile(BOB)), ..ContactUpdate::default() };
+    rig.plan(PlannedUpdate::new(by_mobile(ANN, OnMissing::Dead), update)).await;
+
+    rig.pass(seconds(60)).await;
+
+    assert_eq!(rig.names_put(), [""; 0]);
+    assert!(!rig.api.asked_of("FIND").contains(&BOB.to_owned()));
+}
+
+#[tokio::test]
 async fn an_update_in_which_nothing_is_left_to_say_is_delivered_without_a_request() {
     let rig = Rig::start();
-    rig.plan(PlannedUpdate { target: by_id(1), update: ContactUpdate::default() }).await;
+    rig.plan(PlannedUpdate::new(by_id(1), ContactUpdate::default())).await;
 
     rig.settle().await;
 

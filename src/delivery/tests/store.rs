@@ -13,8 +13,8 @@ use crate::contact::{PlannedUpdate, Who};
 use crate::event::{EventId, SourceName, UpdateId};
 use crate::store::{
     AfterDead, Claim, End, Error, EventFilter, EventRow, Fence, Joined, Lane, Lent, NewEvent,
-    NewState, NewUpdate, Numbers, Page, Receipt, Request, Run, Store, StoredEvent, UpdateFilter,
-    UpdateRow, Wanted,
+    NewState, NewUpdate, Numbers, Page, Receipt, Refused, Request, Run, Store, StoredEvent,
+    Trouble, UpdateFilter, UpdateRow, Wanted,
 };
 
 pub(super) struct FakeStore {
@@ -93,6 +93,18 @@ impl FakeStore {
         self.state().unrevived = times;
     }
 
+    /// Nobody holds anything any more: the process that did is gone.
+    pub(super) fn reclaim(&self) {
+        let mut state = self.state();
+        state.failures.clear();
+        state.unrevived = 0;
+        for waiting in state.lanes.values_mut().flatten() {
+            if let Some(lent) = waiting.lent.take() {
+                waiting.together = waiting.together.or(Some(lent));
+            }
+        }
+    }
+
     /// The next operations of delivery fail so.
     pub(super) fn fails(&self, failures: impl IntoIterator<Item = Error>) {
         self.state().failures.extend(failures);
@@ -151,6 +163,7 @@ impl Waiting {
             rule: "rule".into(),
             item: 0,
             attempt: self.attempts,
+            may_have_landed: self.together.is_some(),
             age: now.saturating_sub(self.received),
             failing_for: self.failing_since.map(|since| now.saturating_sub(since)),
             trace: None,
@@ -267,6 +280,23 @@ impl Store for FakeStore {
         }
         self.changed.notify_waiters();
         Ok(all)
+    }
+
+    async fn refusals(&self, _: Duration) -> Result<Vec<Refused>, Error> {
+        let state = self.state();
+        let refused = |end: &End| match end {
+            End::Dead(_, Trouble { status, .. }) => *status,
+            _ => None,
+        };
+        let last = state.ends.iter().rev().take_while(|(_, end)| *end != End::Delivered);
+        let last = last.filter_map(|(event, end)| {
+            let dead = state.dead.iter().find(|dead| dead.id.event.0 == *event)?;
+            let whom = number(&dead.planned.target.who.key());
+            Some(Refused { update: dead.id, whom, status: refused(end)?, ago: Duration::ZERO })
+        });
+        let mut refused: Vec<_> = last.collect();
+        refused.reverse();
+        Ok(refused)
     }
 
     fn lane_of(&self, who: &Who) -> Lane {

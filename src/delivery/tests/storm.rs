@@ -150,6 +150,53 @@ async fn a_store_that_fails_is_asked_again_until_what_was_refused_waits() {
 }
 
 #[tokio::test]
+async fn a_storm_that_a_kill_cuts_short_leaves_no_dead_letter() {
+    for is_mended in [true, false] {
+        let rig = Rig::start();
+        rig.api.always_fails("PUT", Some(answered(400)));
+        contacts(&rig, 100).await;
+        // What was refused before it was known as a storm is dead when the process is killed.
+        rig.store.fails_to_revive(u32::MAX);
+        rig.settle().await;
+        assert_eq!(rig.store.dead(), 19);
+        if is_mended {
+            rig.api.always_fails("PUT", None);
+        }
+
+        let rig = rig.killed();
+        rig.settle().await;
+        rig.pass(seconds(20)).await;
+
+        assert_eq!(rig.store.dead(), 0, "mended: {is_mended}");
+        let paused: &[PauseReason] = if is_mended { &[] } else { &[PauseReason::Refusals] };
+        assert_eq!(rig.pauses.reasons(), paused);
+        assert_eq!(rig.store.waiting().len(), if is_mended { 0 } else { 100 });
+    }
+}
+
+#[tokio::test]
+async fn dead_letters_of_before_a_start_stay_where_they_were_no_storm() {
+    let rig = Rig::start();
+    rig.api.always_fails("PUT", Some(answered(400)));
+    contacts(&rig, 18).await;
+    rig.settle().await;
+
+    let rig = rig.killed();
+    rig.settle().await;
+
+    assert_eq!((rig.store.dead(), rig.store.waiting().len()), (18, 0));
+    // They count on.
+    let before = rig.names_put().len();
+    for n in 18..60 {
+        rig.update(&by_id(n), "a").await;
+    }
+    rig.pass(seconds(20)).await;
+    assert_eq!(rig.pauses.reasons(), [PauseReason::Refusals]);
+    assert!(rig.names_put().len() - before < 20);
+    assert_eq!(rig.store.dead(), 0);
+}
+
+#[tokio::test]
 async fn a_stop_in_a_storm_waits_for_nothing() {
     let rig = Rig::start();
     rig.api.always_fails("PUT", Some(answered(400)));

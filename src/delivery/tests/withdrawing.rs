@@ -16,7 +16,7 @@ async fn withdrawing(refusal: Failure) -> Rig {
         incoming_blocked: Some(true),
         ..ContactUpdate::default()
     };
-    rig.plan(PlannedUpdate { target: by_id(1), update }).await;
+    rig.plan(PlannedUpdate::new(by_id(1), update)).await;
     rig
 }
 
@@ -81,7 +81,7 @@ async fn a_refused_update_that_takes_nothing_back_is_not_sent_again() {
         optin: Some(true),
         ..ContactUpdate::default()
     };
-    rig.plan(PlannedUpdate { target: by_id(1), update }).await;
+    rig.plan(PlannedUpdate::new(by_id(1), update)).await;
 
     rig.settle().await;
 

@@ -235,6 +235,7 @@ fn read_root(
         control: control.unwrap_or_default(),
         compiled,
         asks: asks.unwrap_or_default(),
+        looked_up: Arc::default(),
         reads_event: false,
         phone_steps,
         tests,

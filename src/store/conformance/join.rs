@@ -12,7 +12,7 @@ fn contact(last: u8) -> ContactId {
 fn by_id(last: u8, name: &str) -> NewUpdate {
     let update = ContactUpdate { name: Some(name.to_owned()), ..ContactUpdate::default() };
     let target = Target { who: Who::Id(contact(last)), on_missing: OnMissing::Dead };
-    let planned = Box::new(PlannedUpdate { target, update });
+    let planned = Box::new(PlannedUpdate::new(target, update));
     NewUpdate { rule: "lead".into(), item: 0, state: NewState::Waiting(planned) }
 }
 

@@ -1,11 +1,12 @@
 //! What events have set, for sources that guard against older ones.
 
 use super::*;
-use crate::contact::{Field, Mark};
+use crate::contact::{ContactId, Field, Mark};
 use crate::event::UpdateId;
 use crate::store::Marked;
 use crate::store::settings::Retention;
 use crate::units::Span;
+use crate::store::letters::{Change, Changed};
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(second).unwrap()
@@ -92,4 +93,31 @@ pub(crate) async fn a_mark_is_kept_for_a_month<B: Backend>(_: B) {
         marks(store, other, vec![mark(Field::Name, true, 2)]).await;
         assert_eq!(store.marked(old.update).await.unwrap().marks.len(), kept);
     }
+}
+
+pub(crate) async fn what_is_known_of_a_contact_is_forgotten_where_nothing_waits_for_it(
+    backend: impl Backend,
+) {
+    let store = &**backend.store();
+    let who = Who::Mobile(Mobile::try_from("120255500001".to_owned()).unwrap());
+    let forget = async || {
+        let forget = vec![Change::Forget(who.clone())];
+        store.change(forget, EventId(i64::MAX >> 16)).await.unwrap()
+    };
+    let id = ContactId::try_from("65f0c0ffee0123456789abcd".to_owned()).unwrap();
+    let (key, home) = (store.lane_of(&who), store.lane_of(&Who::Id(id)));
+    let first = happened(store, "crm", 1, 10).await;
+    assert_eq!(store.join(vec![first], home).await.unwrap(), Joined::First);
+    marks(store, first, vec![mark(Field::Name, true, 10)]).await;
+    let second = happened(store, "crm", 1, 20).await;
+    assert_eq!(store.marked(second.update).await.unwrap().marks.len(), 1);
+
+    assert_eq!(forget().await, [Changed::StandsOtherwise], "something is lent");
+    record(store, second, End::Delivered).await;
+    assert_eq!(forget().await, [Changed::Done]);
+
+    super::store(store, vec![event(vec![update(1, "c")])]).await;
+    let run = claim_runs(store, Wanted { runs: 1, merging: false }).await.remove(0);
+    assert_eq!(run.lane, key, "nobody knows whom the key means");
+    assert_eq!(store.marked(run.updates[0].lent.update).await.unwrap().marks, []);
 }

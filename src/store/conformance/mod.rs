@@ -137,11 +137,13 @@ macro_rules! keeps_every_promise {
                 marks_are_those_of_one_contact_and_one_source,
                 who_is_no_longer_lent_leaves_no_marks,
                 a_mark_is_kept_for_a_month,
+                what_is_known_of_a_contact_is_forgotten_where_nothing_waits_for_it,
             ],
             revive: [
                 what_is_revived_waits_at_its_old_place_as_if_it_had_not_been_tried,
                 what_is_revived_waits_behind_what_is_lent_and_before_the_rest,
                 only_what_is_dead_is_revived,
+                what_was_refused_since_the_last_delivery_is_told_over_a_restart,
             ],
             keep: [
                 the_ledger_balances_over_a_restart,
@@ -241,7 +243,7 @@ fn update(contact: u16, name: &str) -> NewUpdate {
     NewUpdate {
         rule: "lead".into(),
         item: 0,
-        state: NewState::Waiting(Box::new(PlannedUpdate { target, update })),
+        state: NewState::Waiting(Box::new(PlannedUpdate::new(target, update))),
     }
 }
 

@@ -71,3 +71,35 @@ pub(crate) async fn only_what_is_dead_is_revived(backend: impl Backend) {
     assert_eq!(backend.store().numbers().await.unwrap(), before);
     record(&**backend.store(), claims[1].lent, End::Delivered).await;
 }
+
+pub(crate) async fn what_was_refused_since_the_last_delivery_is_told_over_a_restart(
+    backend: impl Backend,
+) {
+    let updates = (1..=6).map(|contact| update(contact, "a")).collect();
+    let event = store(&**backend.store(), vec![event(updates)]).await[0];
+    let ends = [
+        End::Dead(DeadReason::Refused, trouble()),
+        End::Delivered,
+        End::Dead(DeadReason::Refused, trouble()),
+        End::Dead(DeadReason::GaveUp, trouble()),
+        End::Dead(DeadReason::Refused, Trouble { status: None, words: "unsayable".to_owned() }),
+        End::Dead(DeadReason::NotFound, Trouble { status: Some(404), words: String::new() }),
+    ];
+    for (claim, end) in claim(&**backend.store(), 6).await.into_iter().zip(ends) {
+        record(&**backend.store(), claim.lent, end).await;
+        backend.clock().advance(SECOND);
+    }
+
+    let backend = backend.reopened().await;
+
+    let told = backend.store().refusals(9 * SECOND).await.unwrap();
+    let whom = |contact: u16| {
+        let mobile = Mobile::try_from(format!("1202555{contact:05}")).unwrap();
+        backend.store().lane_of(&Who::Mobile(mobile))
+    };
+    let places: Vec<_> = told.iter().map(|one| (one.update, one.whom, one.status)).collect();
+    let at = |place| UpdateId { event, place };
+    assert_eq!(places, [(at(2), whom(3), 503), (at(5), whom(6), 404)]);
+    assert_eq!(told[1].ago, SECOND);
+    assert_eq!(backend.store().refusals(2 * SECOND).await.unwrap(), told[1..]);
+}

@@ -32,10 +32,19 @@ pub(in crate::store) struct PreparedRemap {
 
 /// A change, ready to be made.
 pub(in crate::store) enum PreparedChange {
-    Replay { update: i64, sends: PreparedSends },
-    Remap { event: i64, gone: Vec<i64>, updates: Vec<PreparedRemap> },
+    Replay {
+        update: i64,
+        sends: PreparedSends,
+    },
+    Remap {
+        event: i64,
+        gone: Vec<i64>,
+        updates: Vec<PreparedRemap>,
+    },
     Discard(i64),
     Purge(i64),
+    /// The lane of a key.
+    Forget(i64),
 }
 
 impl PreparedChange {
@@ -62,6 +71,7 @@ impl PreparedChange {
             },
             Change::Discard(update) => Self::Discard(number(update)),
             Change::Purge(event) => Self::Purge(event.0),
+            Change::Forget(who) => Self::Forget(keys.lane(&who)),
         })
     }
 }

@@ -27,6 +27,8 @@ pub(in crate::store) struct RawUpdate {
     pub(in crate::store) status: Option<u16>,
     pub(in crate::store) detail: Option<String>,
     pub(in crate::store) lane: i64,
+    /// The lane of the key that it named its contact by, where that is not the contact's id.
+    pub(in crate::store) key: Option<i64>,
 }
 
 impl RawUpdate {

@@ -138,7 +138,10 @@ impl<'a> Asked<'a> {
             && rule.as_ref().is_none_or(|rule| *rule == row.rule)
             && (reason.is_none() || *reason == row.reason)
             && (status.is_none() || *status == row.status)
-            && self.lanes.as_ref().is_none_or(|lanes| lanes.contains(&row.lane))
+            // What a key means is forgotten in time; what came under it still says so.
+            && self.lanes.as_ref().is_none_or(|lanes| {
+                lanes.contains(&row.lane) || row.key.is_some_and(|key| lanes.contains(&key))
+            })
             && self.not_before.is_none_or(|not_before| row.received_at >= not_before)
     }
 }

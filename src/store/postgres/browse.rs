@@ -120,5 +120,6 @@ pub(super) fn raw_update(cipher: &Cipher, row: &Row) -> RawUpdate {
         status: row.get::<_, Option<i32>>(10).and_then(|status| u16::try_from(status).ok()),
         detail: detail.map(|detail| text(cipher, number, detail)),
         lane: row.get(12),
+        key: row.get(13),
     }
 }

@@ -214,10 +214,12 @@ impl Core {
         // A plan that is missing is one that cannot be read.
         let form: Option<i16> = row.get(9);
         let plan: Option<Vec<u8>> = row.get(10);
+        let together: Option<i64> = row.get(7);
         // One that cannot be read is none.
         let trace: Option<&[u8]> = row.get(11);
         let claim = RawClaim {
             trace: trace.and_then(TraceContext::from_bytes),
+            may_have_landed: together.is_some(),
             lent: Lent { update: update_id(id), fence },
             source: "".into(),
             rule: "".into(),
@@ -231,7 +233,7 @@ impl Core {
         Waiting {
             claim,
             lane: row.get(1),
-            together: row.get(7),
+            together,
             source: row.get(2),
             rule: row.get(3),
         }

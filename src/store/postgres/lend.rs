@@ -43,6 +43,7 @@ pub(super) struct RawClaim {
     pub(super) form: i64,
     pub(super) plan: Vec<u8>,
     pub(super) trace: Option<TraceContext>,
+    pub(super) may_have_landed: bool,
 }
 
 /// A run as it is stored.

@@ -40,6 +40,7 @@ mod pool;
 mod queries;
 mod queue;
 mod record;
+mod refusals;
 mod rekey;
 mod remap;
 mod removal;
@@ -78,7 +79,7 @@ use super::letters::{Letters, Search};
 use super::settings::StoreSettings;
 use super::{
     AfterDead, Claim, End, Error, EventFilter, EventRow, Fence, Joined, Lane, Lent, Marked,
-    NewEvent, NewUpdate, Numbers, Page, Receipt, Request, Run, Store, StoredEvent, UpdateFilter,
+    NewEvent, NewUpdate, Numbers, Page, Receipt, Refused, Request, Run, Store, StoredEvent, UpdateFilter,
     UpdateRow, Wanted,
 };
 use crate::clock::SharedClock;
@@ -241,6 +242,10 @@ impl Store for PostgresStore {
         self.core.revive(updates).await
     }
 
+    async fn refusals(&self, within: Duration) -> Result<Vec<Refused>, Error> {
+        self.core.refusals(within).await
+    }
+
     fn lane_of(&self, who: &Who) -> Lane {
         Lane(self.core.keys.lane(who))
     }
@@ -340,6 +345,7 @@ async fn in_time<T>(done: impl Future<Output = Result<T, Error>>) -> Result<T, E
 fn readable(raw: RawClaim) -> Result<Claim, String> {
     Ok(Claim {
         trace: raw.trace,
+        may_have_landed: raw.may_have_landed,
         lent: raw.lent,
         planned: form_kept::plan(raw.form, &raw.plan)?,
         source: SourceName::try_from(&*raw.source)

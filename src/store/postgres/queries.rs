@@ -17,7 +17,7 @@ macro_rules! update_rows {
     ($from:literal, $order:literal) => {
         concat!(
             "SELECT u.id, s.text, r.text, u.item, u.state, u.fence IS NOT NULL, u.reason, u.attempts, \
-             e.received_at, u.finished_at, a.status, coalesce(d.text, a.words), u.lane FROM (",
+             e.received_at, u.finished_at, a.status, coalesce(d.text, a.words), u.lane, u.key FROM (",
             $from,
             ") u JOIN event e ON e.id = u.id >> 16 JOIN name s ON s.id = u.source \
              JOIN name r ON r.id = u.rule LEFT JOIN LATERAL (SELECT status, words FROM attempt \
@@ -69,6 +69,20 @@ queries! {
     PLANS = "SELECT update_id, form, body, original FROM plan WHERE update_id = ANY($1::bigint[])";
     UPDATES_AFTER = "SELECT id, lane, state FROM upd WHERE id > $1::bigint ORDER BY id LIMIT $2::bigint";
     /// Where lanes lead to, step by step.
+    LAST_DELIVERED = "SELECT max(l.finished_at) FROM (SELECT DISTINCT source FROM ledger) s CROSS JOIN LATERAL \
+        (SELECT finished_at FROM upd WHERE state = 1 AND state <> 0 AND source = s.source \
+        ORDER BY finished_at DESC, id DESC LIMIT 1) l";
+    REFUSED_SINCE = "SELECT r.* FROM (SELECT DISTINCT source FROM ledger) s CROSS JOIN LATERAL \
+        (SELECT u.finished_at, u.id, coalesce(u.key, u.lane), a.status \
+        FROM upd u JOIN attempt a ON a.update_id = u.id AND a.n = u.attempts \
+        WHERE u.state = 4 AND u.state <> 0 AND u.source = s.source AND u.finished_at > $1::bigint \
+        AND u.reason IN ('refused', 'forbidden', 'not_found') AND a.status IS NOT NULL \
+        ORDER BY u.finished_at DESC, u.id DESC LIMIT $2::bigint) r";
+    /// Whether something waits in lanes, or is blocked.
+    IS_OPEN = "SELECT EXISTS (SELECT 1 FROM upd WHERE lane = ANY($1::bigint[]) AND state = 0) \
+        OR EXISTS (SELECT 1 FROM blocked WHERE lane = ANY($1::bigint[]))";
+    FORGET_MARKS_OF = "DELETE FROM mark WHERE lane = ANY($1::bigint[])";
+    FORGET_ALIASES_OF = "DELETE FROM alias WHERE lane = ANY($1::bigint[]) OR key = ANY($1::bigint[])";
     WAYS = "SELECT k, a.lane, b.lane, c.lane FROM unnest($1::bigint[]) k LEFT JOIN alias a ON a.key = k \
         LEFT JOIN alias b ON b.key = a.lane LEFT JOIN alias c ON c.key = b.lane";
     KEYS_OF = "SELECT lane, key FROM alias WHERE lane = ANY($1::bigint[])";

@@ -100,7 +100,7 @@ fn mobile(contact: u16) -> Mobile {
 fn event(contact: u16, name: &str) -> NewEvent {
     let target = Target { who: Who::Mobile(mobile(contact)), on_missing: OnMissing::Dead };
     let update = ContactUpdate { name: Some(name.to_owned()), ..ContactUpdate::default() };
-    let state = NewState::Waiting(Box::new(PlannedUpdate { target, update }));
+    let state = NewState::Waiting(Box::new(PlannedUpdate::new(target, update)));
     NewEvent {
         source: SourceName::try_from("crm").unwrap(),
         item: 0,

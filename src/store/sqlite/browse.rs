@@ -116,5 +116,6 @@ pub(super) fn raw_update(row: &Row<'_>) -> rusqlite::Result<RawUpdate> {
         status: row.get(10)?,
         detail: row.get(11)?,
         lane: row.get(12)?,
+        key: row.get(13)?,
     })
 }

@@ -25,6 +25,7 @@ pub(super) struct RawClaim {
     /// Both in milliseconds since 1970.
     pub(super) first_failed: Option<i64>,
     pub(super) received_at: i64,
+    pub(super) may_have_landed: bool,
     pub(super) form: i64,
     pub(super) plan: Vec<u8>,
     pub(super) trace: Option<TraceContext>,
@@ -84,6 +85,7 @@ impl Batch<'_> {
     }
 
     fn row(&self, row: &rusqlite::Row<'_>, fence: Fence) -> rusqlite::Result<Row> {
+        let together: Option<i64> = row.get(10)?;
         let claim = RawClaim {
             lent: Lent { update: update_id(row.get(0)?), fence },
             source: self.text(row.get(1)?),
@@ -92,12 +94,13 @@ impl Batch<'_> {
             attempt: row.get(4)?,
             first_failed: row.get(5)?,
             received_at: row.get::<_, Option<i64>>(6)?.unwrap_or(self.now),
+            may_have_landed: together.is_some(),
             // A plan that is missing is one that cannot be read.
             form: row.get::<_, Option<i64>>(7)?.unwrap_or(0),
             plan: row.get::<_, Option<Vec<u8>>>(8)?.unwrap_or_default(),
             trace: trace(row.get_ref(11)?),
         };
-        Ok(Row { claim, lane: row.get(9)?, together: row.get(10)? })
+        Ok(Row { claim, lane: row.get(9)?, together })
     }
 
     /// The run that begins with the head of a lane: what can go with it in one request, if that is wanted.

@@ -17,7 +17,7 @@ use crate::store::Error;
 use crate::store::form::state::outcome_word;
 use crate::store::settings::Retention;
 
-/// How often to look whether something has come of age, by the store's clock.
+/// How often to look whether something has come of age, by the store's clock, where nothing is kept for less.
 const LOOK_EVERY: Duration = Duration::from_mins(1);
 
 /// The same while room is scarce: every delivery leaves something that may go.
@@ -38,6 +38,7 @@ const MANY_PAGES: u32 = 4096;
 /// What is to be done, and when it was done last.
 pub(super) struct House {
     rounds: Rounds,
+    look_every: Duration,
     /// By the store's clock.
     looked: Duration,
     /// Whether something is left to do.
@@ -49,13 +50,14 @@ pub(super) struct House {
 impl House {
     pub(super) fn new(keep: Retention, clock: Duration) -> Self {
         // A start has better to do.
+        let look_every = keep.shortest().clamp(LOOK_EVERY_WHILE_SCARCE, LOOK_EVERY);
         let rounds = Rounds::new(keep);
-        Self { rounds, looked: clock, busy: false, worked: Instant::now(), said: None }
+        Self { rounds, look_every, looked: clock, busy: false, worked: Instant::now(), said: None }
     }
 
     /// How long the writer may sleep.
     pub(super) const fn idle(&self) -> Duration {
-        if self.busy { QUIET } else { LOOK_EVERY }
+        if self.busy { QUIET } else { self.look_every }
     }
 }
 
@@ -67,7 +69,7 @@ impl Writer {
         let scarce = self.room.scarce();
         let waited = clock.saturating_sub(self.house.looked);
         let is_time = match scarce {
-            None => waited >= LOOK_EVERY,
+            None => waited >= self.house.look_every,
             Some(_) => waited >= LOOK_EVERY_WHILE_SCARCE || self.room.has_grown(),
         };
         if !self.house.busy && !is_time {

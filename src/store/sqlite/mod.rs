@@ -42,6 +42,7 @@ mod queue;
 mod readers;
 mod record;
 mod recover;
+mod refusals;
 mod rekey;
 mod remap;
 mod removal;
@@ -93,8 +94,8 @@ use super::letters::{Letters, Search};
 use super::settings::StoreSettings;
 use super::{
     AfterDead, Claim, End, Error, EventFilter, EventRow, Joined, Lane, Lent, Marked, NewEvent,
-    NewUpdate, Numbers, Page, Receipt, Request, Run, Store, StoredEvent, UpdateFilter, UpdateRow,
-    Wanted,
+    NewUpdate, Numbers, Page, Receipt, Refused, Request, Run, Store, StoredEvent, UpdateFilter,
+    UpdateRow, Wanted,
 };
 use crate::clock::SharedClock;
 use crate::contact::Who;
@@ -113,6 +114,8 @@ pub struct SqliteStore {
     clock: SharedClock,
     steady: Arc<Steady>,
     metrics: Arc<Metrics>,
+    /// For how long what is delivered is known.
+    keeps_delivered: Duration,
     writer: Mutex<Option<JoinHandle<()>>>,
     /// Whether the writer has given up.
     lost: watch::Receiver<bool>,
@@ -192,6 +195,7 @@ impl SqliteStore {
             clock,
             steady,
             metrics,
+            keeps_delivered: settings.retention.delivered.0,
             writer: Mutex::new(Some(thread)),
             lost,
         }))
@@ -277,6 +281,13 @@ impl Store for SqliteStore {
     async fn revive(&self, updates: &[UpdateId]) -> Result<Vec<UpdateId>, Error> {
         let updates = updates.to_vec();
         self.rarely(move |writer| writer.revive(&updates)).await
+    }
+
+    async fn refusals(&self, within: Duration) -> Result<Vec<Refused>, Error> {
+        let now = self.clock.now().as_millisecond();
+        // Where what was delivered is not kept, nobody knows what was taken between two refusals.
+        let within = within.min(self.keeps_delivered);
+        self.readers.read(move |connection| refusals::read(connection, now, within)).await
     }
 
     fn lane_of(&self, who: &Who) -> Lane {
@@ -389,6 +400,7 @@ fn readable(raw: RawClaim, now: Now) -> Result<Claim, String> {
         rule: raw.rule,
         item: raw.item,
         attempt: raw.attempt,
+        may_have_landed: raw.may_have_landed,
         age: since(now.wall, raw.received_at),
         failing_for: raw.first_failed.map(|first| since(now.steady, first)),
         trace: raw.trace,

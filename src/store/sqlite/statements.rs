@@ -14,7 +14,7 @@ macro_rules! update_row {
         concat!(
             "SELECT u.id, s.text, r.text, u.item, u.state, u.lease IS NOT NULL, u.reason, \
              u.attempts, e.received_at, u.finished_at, a.status, \
-             unseal('text', u.id, coalesce(d.text, a.words)), u.lane FROM ",
+             unseal('text', u.id, coalesce(d.text, a.words)), u.lane, u.key FROM ",
             $from,
             " JOIN event e ON e.id = u.id >> 16 \
              JOIN name s ON s.id = u.source JOIN name r ON r.id = u.rule \
@@ -156,6 +156,8 @@ statements! {
     MOVE_FOLLOWERS = concat!("UPDATE upd SET lane = ?2 WHERE lane = ?1 AND ", waits!(),
         " AND (?3 IS NULL OR key = ?3)");
     FIND_ALIAS = "SELECT lane FROM alias WHERE key = ?1";
+    DROP_ALIASES_OF = "DELETE FROM alias WHERE lane = ?1";
+    DROP_MARKS_OF = "DELETE FROM mark WHERE lane = ?1";
     KEYS_OF = "SELECT key FROM alias WHERE lane = ?1";
     SET_ALIAS = "INSERT INTO alias(key, lane, at) VALUES (?1, ?2, ?3) \
         ON CONFLICT(key) DO UPDATE SET lane = excluded.lane, at = excluded.at";
@@ -171,6 +173,15 @@ statements! {
     BACK_IN_LINE = "UPDATE upd SET state = 0, reason = NULL, finished_at = NULL, \
         first_failed = NULL, attempts = max(attempts - 1, 0), due_at = ?2, lane = ?3 \
         WHERE id = ?1 RETURNING source";
+
+    LAST_DELIVERED = "SELECT max(finished_at) FROM upd INDEXED BY upd_finished \
+        WHERE state = 1 AND state <> 0 AND source = ?1";
+    REFUSED_SINCE = "SELECT u.finished_at, u.id, coalesce(u.key, u.lane), a.status \
+        FROM upd u INDEXED BY upd_finished \
+        JOIN attempt a ON a.update_id = u.id AND a.n = u.attempts \
+        WHERE u.state = 4 AND u.state <> 0 AND u.source = ?1 AND u.finished_at > ?2 \
+        AND u.reason IN ('refused', 'forbidden', 'not_found') AND a.status IS NOT NULL \
+        ORDER BY u.finished_at DESC, u.id DESC LIMIT ?3";
 
     /// The oldest of those that ended so, after a place in that order.
     OLDEST_ENDED = "SELECT finished_at FROM upd INDEXED BY upd_finished \
@@ -299,6 +310,9 @@ statements! {
 /// All that is kept of an update.
 pub(super) const FORGET_UPDATE: [&str; 4] =
     [FORGET_ATTEMPTS, FORGET_DETAIL, FORGET_PLAN, FORGET_STATE];
+
+/// All that is known of who waits in a lane.
+pub(super) const FORGET_CONTACT: [&str; 3] = [DROP_MARKS_OF, DROP_ALIASES_OF, DROP_ALIAS];
 
 /// All that is kept of the updates of an event.
 pub(super) const DROP_UPDATES: [&str; 4] = [DROP_ATTEMPTS, DROP_DETAILS, DROP_PLANS, DROP_STATES];

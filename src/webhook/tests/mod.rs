@@ -89,6 +89,10 @@ impl Store for Shelf {
         Ok(Vec::new())
     }
 
+    async fn refusals(&self, _: Duration) -> Result<Vec<crate::store::Refused>, Error> {
+        Ok(Vec::new())
+    }
+
     fn lane_of(&self, _who: &crate::contact::Who) -> Lane {
         Lane(0)
     }
@@ -279,7 +283,7 @@ fn event(decisions: Vec<Decision>) -> PlannedEvent {
 fn update() -> Decision {
     let mobile = Mobile::try_from("12025550143".to_owned()).unwrap();
     let target = Target { who: Who::Mobile(mobile), on_missing: OnMissing::Dead };
-    Decision::Update(Box::new(PlannedUpdate { target, update: ContactUpdate::default() }))
+    Decision::Update(Box::new(PlannedUpdate::new(target, ContactUpdate::default())))
 }
 
 fn held() -> Decision {

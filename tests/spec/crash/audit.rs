@@ -2,18 +2,46 @@
 
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::harness::Child;
 
 /// The admin token of the bridges that are killed.
 pub(super) const TOKEN: &str = "the-token-of-the-crash-suite";
 
+/// What was accepted.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Expected {
+    pub(super) events: usize,
+    pub(super) updates: usize,
+    /// By the API, for good.
+    pub(super) refused: usize,
+    /// Whether those were discarded.
+    pub(super) are_put_away: bool,
+}
+
+/// Discards every dead update that there is; nobody minds where the bridge is killed meanwhile.
+pub(super) async fn discard_the_dead(child: &Child, http: &reqwest::Client) {
+    let url = format!("http://{}/api/discard", child.admin);
+    let mut before = Value::Null;
+    loop {
+        let filter = json!({"state": "dead", "limit": 500, "before": before});
+        let asked = http.post(&url).bearer_auth(TOKEN).json(&json!({ "filter": filter }));
+        let Ok(answer) = asked.send().await else { return };
+        let Ok(text) = answer.text().await else { return };
+        let answer: Value = serde_json::from_str(&text).unwrap_or_default();
+        before = answer["next"].clone();
+        if before.is_null() {
+            return;
+        }
+    }
+}
+
 /// What the ledger says.
 pub(super) struct Audit(Value);
 
 impl Audit {
-    async fn of(child: &Child, http: &reqwest::Client) -> Self {
+    pub(super) async fn of(child: &Child, http: &reqwest::Client) -> Self {
         let url = format!("http://{}/api/audit", child.admin);
         let answer = http.get(url).bearer_auth(TOKEN).send().await.unwrap();
         Self(serde_json::from_str(&answer.text().await.unwrap()).unwrap())
@@ -28,7 +56,7 @@ impl Audit {
         let begun = Instant::now();
         loop {
             let audit = Self::of(child, http).await;
-            if audit.counted("open") == 0 || begun.elapsed() > patience {
+            if audit.is_done() || begun.elapsed() > patience {
                 return audit;
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
@@ -42,15 +70,15 @@ impl Audit {
         of_it.filter_map(|balance| balance["counted"].as_i64()).sum()
     }
 
-    /// Holds the ledger against what was accepted: so many updates, so many of them refused by the API, from so
-    /// many events.
-    pub(super) fn check(
-        &self,
-        events: usize,
-        updates: usize,
-        refused: usize,
-        wrong: &mut Vec<String>,
-    ) {
+    /// Whether nothing waits any more.
+    pub(super) fn is_done(&self) -> bool {
+        self.counted("open") == 0
+    }
+
+    /// Holds the ledger against what was accepted.
+    pub(super) fn check(&self, expected: &Expected, wrong: &mut Vec<String>) {
+        let Expected { events, updates, refused, are_put_away } = *expected;
+        let (dead, discarded) = if are_put_away { (0, refused) } else { (refused, 0) };
         if self.0["holds"] != true {
             wrong.push(format!("the ledger does not hold: {}", self.0));
         }
@@ -58,7 +86,8 @@ impl Audit {
             ("taken", events),
             ("planned", updates),
             ("delivered", updates - refused),
-            ("dead", refused),
+            ("dead", dead),
+            ("discarded", discarded),
             ("open", 0),
             ("held", 0),
             ("skipped", 0),

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use chatflow_bridge::chatflow::mock::{MockChatflow, MockOptions};
 use serde_json::{Value, json};
 
-use super::audit::{Audit, TOKEN};
+use super::audit::{Audit, Expected, TOKEN};
 use super::chance::Chance;
 use super::check::{self, Seen, counter};
 use super::event::Way;
@@ -66,7 +66,9 @@ pub(super) async fn kills_lose_nothing(seed: u64, updates: usize, kills: usize) 
     let child = Child::serve_with(folder.path(), &chatflow.base_url(), &SETTINGS);
     let mut wrong = Vec::new();
     let audit = Audit::when_done(&child, &client(), PATIENCE).await;
-    audit.check(events, people * STEPS, 0, &mut wrong);
+    let updates = people * STEPS;
+    let expected = Expected { events, updates, refused: 0, are_put_away: false };
+    audit.check(&expected, &mut wrong);
     assert_eq!(child.terminate(), Some(0));
     lives.push(chatflow.requests());
 

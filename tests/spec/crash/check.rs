@@ -17,14 +17,17 @@ pub(super) fn counter(put: &SeenRequest, name: &str) -> Option<usize> {
     attribute["value"].as_str()?.parse().ok()
 }
 
-/// The PUTs that took effect, by contact, in order; each with the life in which it came.
+/// The PUTs that took effect, by contact, in the order in which they did; each with the life in which it came.
 pub(super) type Effects<'a> = BTreeMap<&'a str, Vec<(usize, &'a SeenRequest)>>;
 
 /// Those of these lives.
 pub(super) fn effects(lives: &[Seen]) -> Effects<'_> {
     let mut effects = Effects::new();
     for (life, seen) in lives.iter().enumerate() {
-        for put in seen.iter().filter(|put| put.method == "PUT" && put.took_effect) {
+        let took_effect = |put: &&SeenRequest| put.method == "PUT" && put.took_effect_at.is_some();
+        let mut puts: Vec<_> = seen.iter().filter(took_effect).collect();
+        puts.sort_by_key(|put| put.took_effect_at);
+        for put in puts {
             effects.entry(put.path.as_str()).or_default().push((life, put));
         }
     }
@@ -47,16 +50,18 @@ pub(super) fn order(effects: &Effects<'_>, wrong: &mut Vec<String>) {
     }
 }
 
-/// Nor does the order among the ways in which one contact is named, from the moment each way had led to it.
+/// Nor does the order among the ways in which one contact is named: where its events have given it the new key, or
+/// from the moment each way had led to it.
 pub(super) fn order_among_ways(load: &Load, effects: &Effects<'_>, wrong: &mut Vec<String>) {
-    let mixed = load.contacts.iter().filter(|contact| contact.is_mixed);
-    let ids = mixed.filter_map(|contact| contact.id.as_ref());
-    for path in ids.map(|id| format!("/contacts/{}", id.as_str())) {
+    for contact in load.contacts.iter().filter(|contact| contact.is_mixed || contact.is_rekeyed) {
+        let Some(id) = &contact.id else { continue };
+        let path = format!("/contacts/{}", id.as_str());
         let Some(puts) = effects.get(path.as_str()) else { continue };
         let first =
             |way: &Way| puts.iter().position(|(_, put)| counter(put, way.counter()).is_some());
         let known: Option<Vec<_>> = Way::ALL.iter().map(first).collect();
-        let Some(known) = known.and_then(|first| first.into_iter().max()) else { continue };
+        let known = known.and_then(|first| first.into_iter().max());
+        let Some(known) = (if contact.is_rekeyed { Some(0) } else { known }) else { continue };
         let steps: Vec<_> = puts[known..]
             .iter()
             .filter_map(|(life, put)| Some((life, counter(put, "last")?)))
@@ -67,8 +72,9 @@ pub(super) fn order_among_ways(load: &Load, effects: &Effects<'_>, wrong: &mut V
     }
 }
 
-/// Never two requests in flight for one contact, in one life of the process. What a life that was killed had left
-/// behind is nobody's fault.
+/// Never two requests in flight for one contact, in one life of the process: none is sent before the one before it was
+/// answered, nor before that has landed, which may be late. What a life that was killed had left behind is nobody's
+/// fault.
 pub(super) fn one_at_a_time(lives: &[Seen], wrong: &mut Vec<String>) {
     for life in lives {
         let mut open: HashMap<&str, u64> = HashMap::new();
@@ -76,7 +82,8 @@ pub(super) fn one_at_a_time(lives: &[Seen], wrong: &mut Vec<String>) {
             if open.get(put.path.as_str()).is_some_and(|answered| *answered > put.at) {
                 wrong.push(format!("{}: two requests in flight at once", put.path));
             }
-            open.insert(&put.path, put.answered_at.unwrap_or(0));
+            let landed = put.took_effect_at.filter(|landed| *landed > put.at);
+            open.insert(&put.path, put.answered_at.max(landed).unwrap_or(0));
         }
     }
 }
@@ -104,7 +111,7 @@ mod tests {
             query: String::new(),
             body: json!({"attributes": [{"name": "by_id", "value": step.to_string()}]}),
             status: Some(200),
-            took_effect: true,
+            took_effect_at: Some(at),
         }
     }
 
@@ -133,8 +140,16 @@ mod tests {
     }
 
     #[test]
+    fn what_lands_late_is_a_violation_only_where_something_came_in_between() {
+        let late = SeenRequest { answered_at: None, took_effect_at: Some(4), ..put(1, None, 1) };
+        assert_eq!(wrong(&[vec![late.clone(), put(5, Some(6), 2)]]), Vec::<String>::new());
+        // It is sent too early, and the contact steps back.
+        assert_eq!(wrong(&[vec![late, put(2, Some(3), 2)]]).len(), 2);
+    }
+
+    #[test]
     fn what_took_no_effect_may_say_anything() {
-        let refused = SeenRequest { took_effect: false, ..put(3, Some(4), 1) };
+        let refused = SeenRequest { took_effect_at: None, ..put(3, Some(4), 1) };
         assert_eq!(wrong(&[vec![put(1, Some(2), 5), refused]]).len(), 0);
     }
 }

@@ -28,6 +28,8 @@ defaults:
       by_mobile: $.steps.by_mobile
       by_ref: $.steps.by_ref
       last: $.steps.last
+      ref: $.ref
+      note: $.note
       city: { from: $.city, empty: remove }
       plan: $.plan
       unknown: $.unknown
@@ -43,7 +45,10 @@ tests:
 
 /// The attributes that exist in the API's settings: all of the mapping but `unknown`.
 pub(super) const ATTRIBUTES: &[&str] =
-    &["ref", "by_id", "by_mobile", "by_ref", "last", "city", "plan"];
+    &["ref", "by_id", "by_mobile", "by_ref", "last", "city", "plan", "note"];
+
+/// What a gateway before the API dislikes: it answers 403 to a body with it.
+pub(super) const DISLIKED: &str = "<script>";
 
 /// How an event names its contact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,11 +76,15 @@ impl Way {
 pub(super) struct Event {
     pub(super) id: String,
     pub(super) way: Way,
+    /// The number or `ref` that names it, where that is not the contact's first one.
+    pub(super) key: Option<String>,
     /// Its place among the events of its line, from 1; 0 where the line does not count.
     pub(super) step: usize,
     /// Whether the contact is made where it is not there.
     pub(super) creates: bool,
     pub(super) mobile: Option<String>,
+    /// By which the contact is found from then on.
+    pub(super) reference: Option<String>,
     pub(super) name: Option<String>,
     pub(super) optin: Option<bool>,
     pub(super) blocked: Option<bool>,
@@ -87,6 +96,8 @@ pub(super) struct Event {
     pub(super) plan: Option<String>,
     /// It names an attribute that the API does not know: the API refuses the update.
     pub(super) is_refused: bool,
+    /// It says what a gateway before the API dislikes.
+    pub(super) is_disliked: bool,
     /// An earlier event of the line that is given again before this one.
     pub(super) again: Option<usize>,
     /// It is given twice at once.
@@ -99,9 +110,11 @@ impl Event {
         Self {
             id,
             way,
+            key: None,
             step,
             creates: false,
             mobile: None,
+            reference: None,
             name: None,
             optin: None,
             blocked: None,
@@ -111,17 +124,23 @@ impl Event {
             city: None,
             plan: None,
             is_refused: false,
+            is_disliked: false,
             again: None,
             twice: false,
         }
+    }
+
+    /// Whether the API takes none of it but a withdrawal of consent.
+    pub(super) fn dies(&self) -> bool {
+        self.is_refused || self.is_disliked
     }
 
     /// As its sender posts it.
     pub(super) fn body(&self, contact: &Contact) -> String {
         let to = match self.way {
             Way::Id => json!({"id": contact.id}),
-            Way::Mobile => json!({"mobile": contact.mobile}),
-            Way::Reference => json!({"ref": contact.reference}),
+            Way::Mobile => json!({"mobile": self.key.as_ref().unwrap_or(&contact.mobile)}),
+            Way::Reference => json!({"ref": self.key.as_ref().unwrap_or(&contact.reference)}),
         };
         let mut body = Map::new();
         body.insert("id".to_owned(), json!(self.id));
@@ -133,6 +152,8 @@ impl Event {
         }
         let fields = [
             ("mobile", json!(self.mobile)),
+            ("ref", json!(self.reference)),
+            ("note", json!(self.is_disliked.then_some(DISLIKED))),
             ("name", json!(self.name)),
             ("optin", json!(self.optin)),
             ("blocked", json!(self.blocked)),

@@ -9,6 +9,10 @@ use super::event::{Event, Way};
 pub(super) const A_LIFE: usize = 6;
 /// How many events race to create one contact.
 const RACERS: usize = 8;
+/// How many numbers and references a contact has by turns that is given others.
+const KEYS: usize = 6;
+
+const AREAS: [&str; KEYS] = ["202", "212", "303", "404", "512", "617"];
 
 const POOL: &[&str] = &["hot", "cold", "vip", "lead", "trial"];
 const CITIES: &[&str] = &["Pune", "Delhi", "Goa", ""];
@@ -33,6 +37,10 @@ pub(super) struct Contact {
     pub(super) begins: Begins,
     /// Whether the events of its one line name it in all ways by turns.
     pub(super) is_mixed: bool,
+    /// Whether its events give it other keys, and name it by those from then on.
+    pub(super) is_rekeyed: bool,
+    /// Its number in the end.
+    pub(super) last_mobile: String,
 }
 
 impl Contact {
@@ -48,6 +56,15 @@ pub(super) struct Line {
     /// The first life of the process in which it sends.
     pub(super) from: usize,
     pub(super) events: Vec<Event>,
+}
+
+/// What a dead update means for those behind it, and so who may have dead updates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum AfterDead {
+    /// They go on.
+    Continue,
+    /// They wait; what withdraws consent passes, so that there is no order for who has both.
+    Block,
 }
 
 /// Everything that is sent in a run.
@@ -69,9 +86,12 @@ const KINDS: &[Kind] = &[
     (2, Begins::Late, &[Way::Mobile]),
 ];
 
+/// Contacts whose events give them other keys.
+const REKEYED: usize = 5;
+
 impl Load {
     /// The load of so many lives.
-    pub(super) fn new(seed: u64, lives: usize) -> Self {
+    pub(super) fn new(seed: u64, lives: usize, after_dead: AfterDead) -> Self {
         let mut chance = Chance::new(seed);
         let mut load = Self { contacts: Vec::new(), lines: Vec::new() };
         for (many, begins, ways) in KINDS {
@@ -80,6 +100,11 @@ impl Load {
                 let from = usize::try_from(chance.below(2)).unwrap();
                 load.line(&mut chance, contact, from, lives, ways);
             }
+        }
+        for _ in 0..REKEYED {
+            let contact = load.contact(Begins::There, &[Way::Mobile]);
+            load.line(&mut chance, contact, 0, lives, &[Way::Mobile]);
+            load.rekey(&mut chance, contact);
         }
         for life in (0..lives).step_by(3) {
             let contact = load.contact(Begins::Created, &[Way::Mobile]);
@@ -91,6 +116,9 @@ impl Load {
                 load.lines.push(Line { contact, from: life, events: vec![event] });
             }
         }
+        if after_dead == AfterDead::Block {
+            load.keep_apart_what_dies_and_what_withdraws();
+        }
         load
     }
 
@@ -101,7 +129,49 @@ impl Load {
 
     /// How many of them the API refuses.
     pub(super) fn refused(&self) -> usize {
-        self.events().filter(|event| event.is_refused).count()
+        self.events().filter(|event| event.dies()).count()
+    }
+
+    /// Every other line has updates that die, the others have updates that withdraw consent.
+    fn keep_apart_what_dies_and_what_withdraws(&mut self) {
+        for (number, line) in self.lines.iter_mut().enumerate() {
+            for event in &mut line.events {
+                if number % 2 == 0 {
+                    (event.is_refused, event.is_disliked) = (false, false);
+                } else {
+                    (event.optin, event.blocked) = (None, None);
+                }
+            }
+        }
+    }
+
+    /// Has events of the contact's line give it another number or another `ref` now and then; from there on they name
+    /// it by that.
+    fn rekey(&mut self, chance: &mut Chance, contact: usize) {
+        let Some(line) = self.lines.last_mut() else { return };
+        let to = &mut self.contacts[contact];
+        to.is_rekeyed = true;
+        let (mut mobiles, mut references) = (0, 0);
+        let (mut way, mut key) = (Way::Mobile, to.mobile.clone());
+        for event in &mut line.events {
+            (event.way, event.key) = (way, Some(key.clone()));
+            if !chance.one_in(7) {
+                continue;
+            }
+            (event.is_refused, event.is_disliked) = (false, false);
+            if chance.one_in(2) {
+                mobiles += 1;
+                way = Way::Mobile;
+                key = format!("1{}555{contact:04}", AREAS[mobiles % KEYS]);
+                to.last_mobile.clone_from(&key);
+                event.mobile = Some(key.clone());
+            } else {
+                references += 1;
+                way = Way::Reference;
+                key = format!("ref-{contact}-{}", references % KEYS);
+                event.reference = Some(key.clone());
+            }
+        }
     }
 
     fn contact(&mut self, begins: Begins, ways: &[Way]) -> usize {
@@ -110,10 +180,12 @@ impl Load {
         self.contacts.push(Contact {
             id: (begins == Begins::There).then(|| ContactId::try_from(id).unwrap()),
             mobile: format!("1202555{index:04}"),
+            last_mobile: format!("1202555{index:04}"),
             // One is contained in another: a search that contains the text finds both.
             reference: format!("ref-{index}"),
             begins,
             is_mixed: ways.len() > 1,
+            is_rekeyed: false,
         });
         index
     }
@@ -137,6 +209,7 @@ impl Load {
             speak(&mut event, chance, to.is_mixed);
             // What creates a contact is not refused: its own number is all that it needs.
             event.is_refused = step > 3 && chance.one_in(40);
+            event.is_disliked = step > 3 && chance.one_in(60);
             event.again =
                 (step > 1 && chance.one_in(8)).then(|| step - 1 - chance.between(1, step.min(5)));
             event.twice = chance.one_in(16);

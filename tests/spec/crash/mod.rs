@@ -17,6 +17,7 @@ mod report;
 mod run;
 mod sender;
 
+use load::AfterDead;
 use report::Report;
 
 /// A number from the environment, for who runs the suite by hand.
@@ -31,16 +32,21 @@ fn say(table: &impl std::fmt::Display) {
     println!("{table}");
 }
 
-async fn kills_lose_nothing(seed: u64, kills: usize) {
-    say(&format!("CRASH_SEED={seed}"));
-    let ran = run::run(seed, kills).await;
+async fn kills_lose_nothing(seed: u64, kills: usize, after_dead: AfterDead) {
+    say(&format!("CRASH_SEED={seed}, after a dead update: {after_dead:?}"));
+    let ran = run::run(seed, kills, after_dead).await;
     say(&Report { load: &ran.load, lives: &ran.lives, counted: &ran.counted });
     assert!(ran.counted.wrong.is_empty(), "seed {seed}: {} violations", ran.counted.wrong.len());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_dozen_kills_under_mixed_load_lose_nothing_and_keep_the_order() {
-    kills_lose_nothing(given("CRASH_SEED", 1), 12).await;
+    kills_lose_nothing(given("CRASH_SEED", 1), 12, AfterDead::Continue).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn kills_while_dead_updates_block_their_contacts_lose_nothing_and_keep_the_order() {
+    kills_lose_nothing(given("CRASH_SEED", 1), 6, AfterDead::Block).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -52,7 +58,14 @@ async fn a_backlog_outlives_kills_of_delivery() {
 #[ignore = "takes some minutes: `make soak`"]
 async fn soak_many_kills_under_mixed_load() {
     let kills = usize::try_from(given("CRASH_KILLS", 120)).unwrap();
-    kills_lose_nothing(given("CRASH_SEED", 1), kills).await;
+    kills_lose_nothing(given("CRASH_SEED", 1), kills, AfterDead::Continue).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "takes some minutes: `make soak`"]
+async fn soak_kills_while_dead_updates_block_their_contacts() {
+    let kills = usize::try_from(given("CRASH_KILLS", 120)).unwrap();
+    kills_lose_nothing(given("CRASH_SEED", 1), kills / 3, AfterDead::Block).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

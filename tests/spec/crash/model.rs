@@ -45,7 +45,7 @@ impl Model {
     }
 
     fn apply(&mut self, event: &Event) {
-        if event.is_refused {
+        if event.dies() {
             // Of a body that is refused only the withdrawal counts: it goes alone.
             self.optin &= event.optin != Some(false);
             self.blocked |= event.blocked == Some(true);
@@ -63,6 +63,7 @@ impl Model {
         for tag in &event.remove {
             self.tags.remove(tag);
         }
+        self.set("ref", event.reference.as_deref());
         self.set("city", event.city.as_deref());
         self.set("plan", event.plan.as_deref());
         if event.step > 0 {

@@ -1,16 +1,15 @@
 //! A run: lives of the process, each under load and killed, and a last one that finishes.
 
-use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use chatflow_bridge::chatflow::mock::{MockChatflow, MockOptions, Seed};
+use chatflow_bridge::chatflow::mock::{MockChatflow, MockContact, MockOptions, Seed, SeenRequest};
 
-use super::audit::Audit;
+use super::audit::{Audit, Expected, discard_the_dead};
 use super::check::{self, Seen};
 use super::event::{ATTRIBUTES, MAPPING};
-use super::load::{A_LIFE, Begins, Contact, Load};
+use super::load::{A_LIFE, AfterDead, Begins, Contact, Load};
 use super::model::Model;
 use super::plan::{self, Kill, settings};
 use super::report::Counted;
@@ -31,6 +30,7 @@ pub(super) struct Ran {
 
 struct Run {
     load: Arc<Load>,
+    after_dead: AfterDead,
     places: Vec<Place>,
     chatflow: MockChatflow,
     folder: tempfile::TempDir,
@@ -38,9 +38,9 @@ struct Run {
 }
 
 /// Runs the load of `seed` with so many kills.
-pub(super) async fn run(seed: u64, kills: usize) -> Ran {
+pub(super) async fn run(seed: u64, kills: usize, after_dead: AfterDead) -> Ran {
     let begun = Instant::now();
-    let mut run = Run::new(seed, kills);
+    let mut run = Run::new(seed, kills, after_dead);
     let plan = plan::kills(seed, kills);
     let mut lives = Vec::new();
     for (life, kill) in plan.iter().enumerate() {
@@ -73,8 +73,8 @@ pub(super) async fn run(seed: u64, kills: usize) -> Ran {
 }
 
 impl Run {
-    fn new(seed: u64, kills: usize) -> Self {
-        let load = Load::new(seed, kills);
+    fn new(seed: u64, kills: usize, after_dead: AfterDead) -> Self {
+        let load = Load::new(seed, kills, after_dead);
         let chatflow = MockChatflow::start(MockOptions {
             api_key: Some(KEY.to_owned()),
             known_attributes: Some(ATTRIBUTES.iter().map(|&name| name.to_owned()).collect()),
@@ -91,7 +91,8 @@ impl Run {
         std::fs::create_dir(folder.path().join("mappings")).unwrap();
         std::fs::write(folder.path().join("mappings/crm.yaml"), MAPPING).unwrap();
         let places = vec![Place::default(); load.lines.len()];
-        Self { load: Arc::new(load), places, chatflow, folder, recovered: Vec::new() }
+        let recovered = Vec::new();
+        Self { load: Arc::new(load), after_dead, places, chatflow, folder, recovered }
     }
 
     fn the_late_come(&self) {
@@ -112,7 +113,7 @@ impl Run {
         let spawned = Instant::now();
         if let Kill::Starting(after) = kill {
             let mut process =
-                serving(self.folder.path(), &self.chatflow.base_url(), &settings(number))
+                serving(self.folder.path(), &self.chatflow.base_url(), &self.settings(number))
                     .stderr(std::process::Stdio::null())
                     .spawn()
                     .unwrap();
@@ -121,10 +122,16 @@ impl Run {
             process.wait().unwrap();
             return self.settle().await;
         }
-        let child = start(number, self.folder.path(), &self.chatflow);
+        if let Some(fault) = plan::refuses_the_key(number) {
+            self.chatflow.faults().add(fault);
+        }
+        let child = self.start(number);
         let listened = Instant::now();
         let life = new_life(&child);
         let senders = self.send(&life, number, (number + 1) * A_LIFE);
+        if self.after_dead == AfterDead::Block && number % 2 == 1 {
+            discard_the_dead(&child, &life.http).await;
+        }
         let is_due = || match kill {
             Kill::Starting(_) => true,
             Kill::Accepted(enough) => life.accepted.load(Ordering::SeqCst) >= enough,
@@ -172,10 +179,11 @@ impl Run {
         let begun = Instant::now();
         let is_open = || {
             let seen = self.chatflow.requests();
-            seen.iter().any(|request| request.answered_at.is_none() && !request.took_effect)
+            let none = |seen: &SeenRequest| seen.answered_at.or(seen.took_effect_at).is_none();
+            // What was cut off before it took effect never will.
+            begun.elapsed() < Duration::from_millis(200) && seen.iter().any(none)
         };
-        // What was cut off before it took effect never will: that is why this ends.
-        while is_open() && begun.elapsed() < Duration::from_millis(200) {
+        while self.chatflow.landing() > 0 || is_open() {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }
@@ -183,7 +191,7 @@ impl Run {
     /// The last life: every line to its end, until nothing waits; gives what is wrong.
     async fn finish(&mut self, number: usize) -> Vec<String> {
         let spawned = Instant::now();
-        let child = start(number, self.folder.path(), &self.chatflow);
+        let child = self.start(number);
         let life = new_life(&child);
         for (line, sender) in self.send(&life, number, usize::MAX) {
             self.places[line] = sender.await.unwrap();
@@ -191,14 +199,37 @@ impl Run {
         self.recovered.extend(life.first.get().map(|first| first.duration_since(spawned)));
         let mut wrong: Vec<_> =
             self.places.iter().flat_map(|place| place.wrong.iter().cloned()).collect();
-        let audit = Audit::when_done(&child, &life.http, PATIENCE).await;
-        let events = self.load.events().count();
-        audit.check(events, events, self.load.refused(), &mut wrong);
+        let audit = self.audit(&child, &life.http).await;
+        let (events, refused) = (self.load.events().count(), self.load.refused());
+        let are_put_away = self.after_dead == AfterDead::Block;
+        audit.check(&Expected { events, updates: events, refused, are_put_away }, &mut wrong);
         drop(life);
         if child.terminate() != Some(0) {
             wrong.push("it did not stop when told to".to_owned());
         }
         wrong
+    }
+
+    /// The ledger when nothing waits any more; what is dead and blocks others is discarded.
+    async fn audit(&self, child: &Child, http: &reqwest::Client) -> Audit {
+        if self.after_dead == AfterDead::Continue {
+            return Audit::when_done(child, http, PATIENCE).await;
+        }
+        let begun = Instant::now();
+        while !Audit::of(child, http).await.is_done() && begun.elapsed() < PATIENCE {
+            discard_the_dead(child, http).await;
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+        discard_the_dead(child, http).await;
+        Audit::of(child, http).await
+    }
+
+    fn settings(&self, life: usize) -> [(&'static str, &'static str); 8] {
+        settings(life, self.after_dead)
+    }
+
+    fn start(&self, life: usize) -> Child {
+        Child::serve_with(self.folder.path(), &self.chatflow.base_url(), &self.settings(life))
     }
 
     /// Holds the contacts against the model.
@@ -213,7 +244,8 @@ impl Run {
         }
         for (index, to) in self.load.contacts.iter().enumerate() {
             let expected = Model::of(&self.load, index);
-            let Some(contact) = contacts.iter().find(|contact| contact.mobile == to.mobile) else {
+            let is_it = |contact: &&MockContact| contact.mobile == to.last_mobile;
+            let Some(contact) = contacts.iter().find(is_it) else {
                 wrong.push(format!("contact {index} is missing"));
                 continue;
             };
@@ -223,10 +255,6 @@ impl Run {
             }
         }
     }
-}
-
-fn start(number: usize, folder: &Path, chatflow: &MockChatflow) -> Child {
-    Child::serve_with(folder, &chatflow.base_url(), &settings(number))
 }
 
 fn new_life(child: &Child) -> Arc<Life> {

@@ -89,6 +89,7 @@ impl<'a> Subjects<'a> {
                 }
                 PreparedChange::Discard(update) => updates.push(*update),
                 PreparedChange::Purge(event) => events.push(*event),
+                PreparedChange::Forget(key) => lanes.push(*key),
             }
         }
         Self { updates, events, come, lanes, waiting }
@@ -191,7 +192,22 @@ impl<'a> Making<'a> {
             }
             PreparedChange::Discard(update) => self.discard(*update).await,
             PreparedChange::Purge(event) => self.purge(*event).await,
+            PreparedChange::Forget(key) => self.forget(*key).await,
         }
+    }
+
+    /// Forgets which keys mean a contact and what events have set of it, unless something waits for it.
+    async fn forget(&mut self, key: i64) -> Result<Changed, Fault> {
+        let family = self.at.families.get(&key).cloned().unwrap_or_default();
+        let lanes = sorted(family.into_iter().chain([key]));
+        let open = self.transaction.query_opt(queries::IS_OPEN, params![lanes]).await?;
+        if open.is_none_or(|row| row.get(0)) {
+            return Ok(Changed::StandsOtherwise);
+        }
+        for forget in [queries::FORGET_MARKS_OF, queries::FORGET_ALIASES_OF] {
+            self.transaction.execute(forget, params![lanes]).await?;
+        }
+        Ok(Changed::Done)
     }
 
     /// Sets right what was locked; the counters come last.

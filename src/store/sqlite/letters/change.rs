@@ -7,6 +7,7 @@ use rusqlite::OptionalExtension;
 
 use super::super::batch::Batch;
 use super::super::blocked::ComesBack;
+use super::super::lanes::Standing as Lane;
 use super::super::statements;
 use super::super::writer::Writer;
 use super::HALTED;
@@ -49,7 +50,10 @@ impl Writer {
         changes: &[PreparedChange],
         upto: i64,
     ) -> Result<Vec<Changed>, Error> {
-        let forgets = changes.iter().any(|change| matches!(change, PreparedChange::Purge(_)));
+        let forgets = |change: &PreparedChange| {
+            matches!(change, PreparedChange::Purge(_) | PreparedChange::Forget(_))
+        };
+        let forgets = changes.iter().any(forgets);
         if forgets {
             self.overwrite(true);
         }
@@ -80,7 +84,7 @@ impl PreparedChange {
             Self::Remap { updates, .. } => {
                 updates.iter().filter(|come| come.lane().is_some()).count()
             }
-            Self::Discard(_) | Self::Purge(_) => 0,
+            Self::Discard(_) | Self::Purge(_) | Self::Forget(_) => 0,
         }
     }
 }
@@ -109,6 +113,7 @@ impl Batch<'_> {
                 }
                 PreparedChange::Discard(update) => self.discard(*update)?,
                 PreparedChange::Purge(event) => self.purge(*event)?,
+                PreparedChange::Forget(key) => self.forget(*key)?,
             });
         }
         Ok(made)
@@ -209,6 +214,21 @@ impl Batch<'_> {
     fn purge(&mut self, event: i64) -> rusqlite::Result<Changed> {
         let removed = self.remove_event(event, |_, _| true)?;
         Ok(if removed.events > 0 { Changed::Done } else { Changed::StandsOtherwise })
+    }
+
+    /// Forgets which keys mean a contact and what events have set of it, unless something waits for it.
+    fn forget(&mut self, key: i64) -> rusqlite::Result<Changed> {
+        let lanes = lanes_of(self.connection, key)?;
+        let waits = |lane: &i64| self.standing(*lane) != Lane::Free || self.is_blocked(*lane);
+        if lanes.iter().any(waits) {
+            return Ok(Changed::StandsOtherwise);
+        }
+        for lane in lanes {
+            for forget in statements::FORGET_CONTACT {
+                self.connection.prepare_cached(forget)?.execute([lane])?;
+            }
+        }
+        Ok(Changed::Done)
     }
 
     /// Replaces updates of an event that have come to an end.
