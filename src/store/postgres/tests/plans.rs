@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Store, clock, execute, open, place, roomy};
+use super::{Store, clock, execute, is_left_out, open, place, roomy};
 use crate::store::postgres::{queries, statements};
 
 /// Tables that hold a row for each configured name, and what has a limit within: a scan of them is short.
