@@ -13,6 +13,7 @@ mod lend;
 pub mod letters;
 mod marks;
 pub mod postgres;
+pub mod rekey;
 pub mod settings;
 pub mod sqlite;
 mod url;

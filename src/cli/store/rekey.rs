@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 
 use super::Which;
-use crate::store::sqlite::{Progress, rekey};
+use crate::store::rekey::{Progress, rekey};
 
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  openssl rand -hex 32 | cat - old-keys > keys     a new key, before the old ones\n  chatflow-bridge store rekey                      everything is encrypted with it: the old ones can go\n  chatflow-bridge store rekey --store sqlite:/data/bridge.db\n\nNo bridge may run on the store meanwhile. What is interrupted goes on where it was with the next run. The file is written anew at the end, which needs as much free disk as it takes."
+    after_help = "Examples:\n  openssl rand -hex 32 | cat - old-keys > keys     a new key, before the old ones\n  chatflow-bridge store rekey                      everything is encrypted with it: the old ones can go\n  chatflow-bridge store rekey --store sqlite:/data/bridge.db\n\nNo bridge may run on the store meanwhile. What is interrupted goes on where it was with the next run. A file is written anew at the end, which needs as much free disk as it takes; in PostgreSQL what was there before goes with the next `VACUUM` of its tables."
 )]
 pub(super) struct Arguments {
     #[command(flatten)]
@@ -19,7 +19,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    let (settings, path) = arguments.which.file("rekey a PostgreSQL is not built yet")?;
+    let settings = arguments.which.settings()?;
     let key_file = settings.store.encryption_key_file.as_deref().context(
         "no key to encrypt with: name a file that holds one in `store.encryption_key_file` (`openssl rand -hex 32` makes a key)",
     )?;
@@ -32,7 +32,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
             drop(std::io::stderr().flush());
         }
     };
-    let done = rekey(&path, key_file, show)?;
+    let done = crate::cli::runtime()?.block_on(rekey(&settings.store, key_file, show))?;
     if on_terminal {
         eprint!("\r");
     }

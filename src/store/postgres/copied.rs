@@ -49,8 +49,8 @@ impl CopySource {
             )));
         }
         schema::migrate(&pool, schema, schema::STEPS).await?;
-        key_file::check(&pool, &cipher).await?;
         nobody_runs(&pool).await?;
+        key_file::check(&pool, &cipher).await?;
         transacted!(pool, |transaction| {
             let now = transaction.now(None).await?;
             let lent = transaction.query(queries::LENT_LANES, &[]).await?;
@@ -199,7 +199,7 @@ fn from(table: &Table) -> &'static str {
 }
 
 /// Finds that no bridge runs on the store.
-async fn nobody_runs(pool: &Pool) -> Result<(), Error> {
+pub(super) async fn nobody_runs(pool: &Pool) -> Result<(), Error> {
     let holders = transacted!(pool, |transaction| transaction.query(queries::HOLDERS, &[]).await)?;
     if holders.is_empty() {
         return Ok(());

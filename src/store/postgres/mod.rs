@@ -40,6 +40,7 @@ mod pool;
 mod queries;
 mod queue;
 mod record;
+mod rekey;
 mod remap;
 mod removal;
 mod retention;
@@ -55,6 +56,7 @@ mod transaction;
 
 pub use address::{Address, InvalidAddress, Place};
 pub(in crate::store) use copied::{CopySource, copy_into};
+pub(in crate::store) use rekey::rekey;
 
 use std::sync::Arc;
 use std::time::Duration;

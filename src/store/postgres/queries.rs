@@ -129,6 +129,33 @@ queries! {
     DROP_KEYS = "DELETE FROM seen WHERE key IN (SELECT key FROM seen WHERE expires_at <= $1::bigint \
         ORDER BY expires_at LIMIT $2::bigint FOR UPDATE SKIP LOCKED)";
 
+    COUNT_REQUESTS = "SELECT count(*) FROM request";
+    COUNT_PLANS = "SELECT count(*) FROM plan";
+    COUNT_DETAILS = "SELECT count(*) FROM detail";
+    COUNT_ATTEMPTS = "SELECT count(*) FROM attempt";
+    REQUESTS_TO_SEAL = "SELECT id, head, encoding, body FROM request WHERE id > $1::bigint \
+        ORDER BY id LIMIT $2::bigint";
+    SEAL_REQUESTS = "UPDATE request SET head = w.head, encoding = w.encoding, body = w.body \
+        FROM unnest($1::bigint[], $2::bytea[], $3::smallint[], $4::bytea[]) AS w(id, head, encoding, body) \
+        WHERE request.id = w.id";
+    /// Pieces of a table after a row and, where there are several of an update, a number.
+    PLANS_TO_SEAL = "SELECT update_id, 0, body, original FROM plan \
+        WHERE update_id > $1::bigint AND $2::integer IS NOT NULL ORDER BY update_id LIMIT $3::bigint";
+    SEAL_PLANS = "UPDATE plan SET body = w.value, original = w.original \
+        FROM unnest($1::bigint[], $2::integer[], $3::bytea[], $4::bytea[]) AS w(id, n, value, original) \
+        WHERE plan.update_id = w.id";
+    DETAILS_TO_SEAL = "SELECT update_id, 0, text, NULL::bytea FROM detail \
+        WHERE update_id > $1::bigint AND $2::integer IS NOT NULL ORDER BY update_id LIMIT $3::bigint";
+    SEAL_DETAILS = "UPDATE detail SET text = w.value \
+        FROM unnest($1::bigint[], $2::integer[], $3::bytea[], $4::bytea[]) AS w(id, n, value, original) \
+        WHERE detail.update_id = w.id";
+    ATTEMPTS_TO_SEAL = "SELECT update_id, n, words, NULL::bytea FROM attempt \
+        WHERE (update_id, n) > ($1::bigint, $2::integer) ORDER BY update_id, n LIMIT $3::bigint";
+    SEAL_ATTEMPTS = "UPDATE attempt SET words = w.value \
+        FROM unnest($1::bigint[], $2::integer[], $3::bytea[], $4::bytea[]) AS w(id, n, value, original) \
+        WHERE attempt.update_id = w.id AND attempt.n = w.n";
+    SEAL_MAPPING = "UPDATE mapping SET text = $2::bytea WHERE name = $1::text";
+
     HOLDERS = "SELECT name FROM holder WHERE until >= floor(extract(epoch FROM now()) * 1000)::bigint ORDER BY id";
     FORGET_HOLDERS = "DELETE FROM holder";
     LENT_LANES = "SELECT id FROM lane WHERE holder IS NOT NULL ORDER BY id FOR UPDATE";

@@ -64,7 +64,7 @@ pub use check::{Depth, Finding, check};
 pub(in crate::store) use copied::{CopySource, CopyTarget};
 pub use offline::OfflineStore;
 pub use recover::{Recovered, recover};
-pub use rekey::{Progress, rekey};
+pub(in crate::store) use rekey::rekey;
 pub use salvage::Salvaged;
 
 use std::path::Path;

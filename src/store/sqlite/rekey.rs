@@ -14,20 +14,10 @@ use super::place::place_for;
 use super::{schema, statements};
 use crate::store::Error;
 use crate::store::form::cipher::Cipher;
+use crate::store::rekey::Progress;
 
 /// Rows in one transaction.
 const ROWS: i64 = 500;
-
-/// How far a pass has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Progress {
-    /// Rows that were looked at.
-    pub looked_at: u64,
-    /// All rows.
-    pub of: u64,
-    /// Rows that were sealed anew.
-    pub sealed: u64,
-}
 
 /// The tables, and the statement that goes over a piece of each.
 const TABLES: &[(&str, &str, &str)] = &[
@@ -44,7 +34,7 @@ const TABLES: &[(&str, &str, &str)] = &[
 ///
 /// [`Error::Held`] names the bridge that holds the store; [`Error::Failed`] says which key is missing, or that some
 /// rows cannot be opened: they stay as they are.
-pub fn rekey(
+pub(in crate::store) fn rekey(
     path: &Path,
     key_file: &Path,
     mut told: impl FnMut(Progress),

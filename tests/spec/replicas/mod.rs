@@ -6,6 +6,7 @@ mod pgbouncer;
 mod postgres;
 
 mod away;
+mod copying;
 mod together;
 
 use std::path::Path;
