@@ -46,7 +46,11 @@ impl Server {
     /// The server that all tests of this process share; none where PostgreSQL is not installed.
     pub(crate) fn shared() -> Option<&'static Self> {
         static SHARED: OnceLock<Option<Server>> = OnceLock::new();
-        SHARED.get_or_init(Self::start).as_ref()
+        let shared = SHARED.get_or_init(Self::start).as_ref();
+        if shared.is_none() {
+            left_out("PostgreSQL", "postgresql");
+        }
+        shared
     }
 
     /// A server of the test's own; none where PostgreSQL is not installed.

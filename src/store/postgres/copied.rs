@@ -49,8 +49,8 @@ impl CopySource {
             )));
         }
         schema::migrate(&pool, schema, schema::STEPS).await?;
-        key_file::check(&pool, &cipher).await?;
         nobody_runs(&pool).await?;
+        key_file::check(&pool, &cipher).await?;
         transacted!(pool, |transaction| {
             let now = transaction.now(None).await?;
             let lent = transaction.query(queries::LENT_LANES, &[]).await?;

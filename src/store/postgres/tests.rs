@@ -5,6 +5,7 @@
 mod server;
 
 mod exchange;
+mod house;
 mod kills;
 mod opening;
 mod plans;
@@ -32,6 +33,11 @@ pub(super) struct InADatabase {
     pub(super) clock: Arc<ManualClock>,
     settings: StoreSettings,
     place: Place,
+}
+
+/// Whether there is no PostgreSQL here; where there has to be one, that is no way out.
+fn is_left_out() -> bool {
+    Server::shared().is_none()
 }
 
 /// The server of this process.
@@ -125,6 +131,10 @@ fn request() -> Request {
 
 impl Backend for InADatabase {
     type Store = PostgresStore;
+
+    fn is_left_out() -> bool {
+        is_left_out()
+    }
 
     async fn with(settings: StoreSettings) -> Self {
         let (place, clock) = (place(), clock());

@@ -70,6 +70,9 @@ async fn post(store: Arc<PostgresStore>, contacts: Vec<u16>) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn connections_that_are_cut_lose_nothing_and_break_no_order() {
+    if is_left_out() {
+        return;
+    }
     let (place, clock) = (place(), clock());
     let stores = [
         open(&place, &roomy(), &clock).await.unwrap(),
