@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 /// Failures sooner after another are the same one.
-const APART: Duration = Duration::from_millis(if cfg!(test) { 50 } else { 1000 });
+pub(super) const APART: Duration = Duration::from_millis(if cfg!(test) { 50 } else { 1000 });
 
 const MOST: u32 = 3;
 
