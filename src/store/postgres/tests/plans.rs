@@ -6,7 +6,7 @@ use super::{Store, clock, execute, is_left_out, open, place, roomy};
 use crate::store::postgres::{queries, statements};
 
 /// Tables that hold a row for each configured name, and what has a limit within: a scan of them is short.
-const SMALL: &[&str] = &["name", "ledger", "holder", "mapping", "meta", "blocked"];
+const SMALL: &[&str] = &["name", "ledger", "holder", "mapping", "meta", "blocked", "event_id"];
 
 /// What an audit counts is read whole, and what a copy looks for once.
 const WANTED_WHOLE: &[&str] = &["COUNT_EVENTS", "COUNT_UPDATES", "LAST_TOGETHER"];
