@@ -32,6 +32,9 @@ pub(super) struct Step {
 /// Every step from an empty schema to that of this release.
 pub(super) const STEPS: &[Step] = &[Step { schema: 1, readable_from: 1, sql: FIRST }];
 
+/// Who waits for another that brings the tables up waits as long as that takes.
+const TAKES_ITS_TIME: &str = "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0";
+
 const FIRST: &str = "
 CREATE TABLE meta(name text PRIMARY KEY, number bigint, bytes bytea);
 CREATE TABLE name(id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, text text NOT NULL UNIQUE);
@@ -57,6 +60,7 @@ CREATE TABLE upd(
   finished_at bigint, reason text, key bigint, withdrawal boolean NOT NULL DEFAULT false,
   together bigint) WITH (fillfactor = 80);
 CREATE INDEX upd_waiting ON upd(lane, id) WHERE state = 0;
+CREATE INDEX upd_together ON upd(lane, together, id) WHERE state = 0 AND together IS NOT NULL;
 CREATE INDEX upd_open ON upd(source, id) WHERE state = 0;
 CREATE INDEX upd_finished ON upd(state, source, finished_at, id) WHERE state <> 0;
 CREATE INDEX upd_withdrawal ON upd(id) WHERE withdrawal AND (state = 0 OR state = 4);
@@ -91,7 +95,8 @@ CREATE TABLE mapping(name text PRIMARY KEY, text bytea NOT NULL);
 
 /// Brings the tables to the last of `steps`, or finds that they are of a newer release or of another program.
 pub(super) async fn migrate(pool: &Pool, schema: &str, steps: &[Step]) -> Result<(), Error> {
-    transacted!(pool, |transaction| {
+    transacted!(@run_long pool, |transaction| {
+        transaction.batch(TAKES_ITS_TIME).await?;
         // The name is letters, digits and underscores.
         transaction.query(statements::LOCK, params![schema]).await?;
         let there = transaction.query_opt(statements::SCHEMA_STANDS, params![schema]).await?;

@@ -62,3 +62,48 @@ async fn no_statement_scans_a_table_that_grows() {
     assert_eq!(scans, Vec::<String>::new());
     store.close().await;
 }
+
+/// How many pages a claim of 64 lanes looks at, beside this many that wait.
+async fn cost_of_a_claim(waiting: u32) -> u64 {
+    let place = place();
+    let store = open(&place, &roomy(), &clock()).await.unwrap();
+    execute(
+        &place,
+        &format!(
+            "INSERT INTO upd(id, lane, source, rule, item, state) \
+             SELECT i << 16, i * 7919 % 1000003, 1, 2, 0, 0 FROM generate_series(1, {waiting}) i; \
+             INSERT INTO lane(id, due_at) SELECT lane, id / 65536 / 50 FROM upd; \
+             INSERT INTO plan(update_id, form, body) SELECT id, 1, '{{}}' FROM upd; \
+             ANALYZE upd, lane, plan;"
+        ),
+    );
+    let explain = |name: &str, sql: &str, values: &str| {
+        let plan = execute(
+            &place,
+            &format!(
+                "SET enable_seqscan = off; SET jit = off; SET plan_cache_mode = force_generic_plan; \
+                 PREPARE of_{name} AS {sql}; \
+                 EXPLAIN (ANALYZE, BUFFERS, COSTS off, TIMING off) EXECUTE of_{name}({values})"
+            ),
+        );
+        let buffers =
+            plan.lines().find_map(|line| line.trim().strip_prefix("Buffers: shared hit="));
+        let pages: String = buffers.unwrap().chars().take_while(char::is_ascii_digit).collect();
+        pages.parse::<u64>().unwrap()
+    };
+    let due = explain("due", statements::DUE_LANES, "1000000, 64");
+    let lanes = "(SELECT array_agg(id) FROM (SELECT id FROM lane ORDER BY due_at, id LIMIT 64) l)";
+    let oldest = explain("oldest", statements::OLDEST, &format!("{lanes}, 100"));
+    store.close().await;
+    due + oldest
+}
+
+#[tokio::test]
+async fn a_claim_costs_the_same_beside_fifty_thousand_as_beside_a_thousand() {
+    let few = cost_of_a_claim(1_000).await;
+    let many = cost_of_a_claim(50_000).await;
+
+    assert!(few > 64, "the pages were counted");
+    // A tree is a level higher.
+    assert!(many <= few * 2, "{few} pages beside a thousand, {many} beside many");
+}
