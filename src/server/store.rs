@@ -20,7 +20,7 @@ pub(super) async fn open(
     Ok(match settings.place()? {
         StorePlace::Sqlite(path) => SqliteStore::open(&path, settings, clock, metrics)?,
         StorePlace::Postgres(address) => {
-            let place = settings.postgres(address);
+            let place = settings.postgres(*address);
             PostgresStore::open(&place, settings, clock, metrics).await?
         }
     })
@@ -42,7 +42,7 @@ pub(crate) async fn open_offline(
             return Err(none(format!("there is no store `{path}` (`store.url`)")));
         }
         StorePlace::Postgres(address) => {
-            let place = settings.postgres(address);
+            let place = settings.postgres(*address);
             if !PostgresStore::is_there(&place).await? {
                 let url = &settings.url;
                 return Err(none(format!("there is no store in `{url}` (`store.url`)")));
