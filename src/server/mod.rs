@@ -146,7 +146,7 @@ impl Bridge {
         desk::keep_halted(&*letters, &pauses).await?;
 
         let tls = tls::Tls::new(&settings.server.tls, &metrics)?;
-        let token = admin_token(&settings)?;
+        let guard = guard(&settings)?;
         let state = web::Data::new(admin::State::new(
             Arc::clone(&store),
             Arc::clone(&metrics),
@@ -154,14 +154,6 @@ impl Bridge {
             look(&intake, &pauses, peers.as_ref(), &live),
             desk(letters, &intake, (&pauses, peers.as_ref()), &settings.chatflow),
         ));
-        if token.is_none() {
-            tracing::warn!(
-                "the admin API is off: with PostgreSQL its token is given, in `admin.token` or `admin.token_file`"
-            );
-        }
-        let guard = token.map(|token| {
-            web::Data::new(admin::auth::Guard::new(token, settings.admin.hosts.clone()))
-        });
         let served = Served {
             settings: settings.server.clone(),
             request_timeout: settings.intake.request_timeout.0,
@@ -275,6 +267,18 @@ fn tell_started(addresses: Addresses, live: &Live) {
 fn tell_capacity(metrics: &Metrics, max_waiting: u64) {
     let most = i64::try_from(max_waiting).unwrap_or(i64::MAX);
     metrics.queue_capacity_updates.with_label_values::<&str>(&[]).set(most);
+}
+
+/// Who may ask the admin API; nobody where no token is given and none is made.
+fn guard(settings: &Settings) -> Result<Option<web::Data<admin::auth::Guard>>, StartError> {
+    let token = admin_token(settings)?;
+    if token.is_none() {
+        tracing::warn!(
+            "the admin API is off: with PostgreSQL its token is given, in `admin.token` or `admin.token_file`"
+        );
+    }
+    let hosts = settings.admin.hosts.clone();
+    Ok(token.map(|token| web::Data::new(admin::auth::Guard::new(token, hosts))))
 }
 
 /// The admin token that is given, or the one that was made at the first start. With a store in a database none is made:

@@ -30,7 +30,7 @@ pub(super) async fn open(
             Opened { letters, replicas: None }
         }
         StorePlace::Postgres(address) => {
-            let place = settings.postgres(address);
+            let place = settings.postgres(*address);
             let store = PostgresStore::open(&place, settings, clock, metrics).await?;
             Opened { letters: Arc::<PostgresStore>::clone(&store), replicas: Some(store) }
         }
@@ -53,7 +53,7 @@ pub(crate) async fn open_offline(
             return Err(none(format!("there is no store `{path}` (`store.url`)")));
         }
         StorePlace::Postgres(address) => {
-            let place = settings.postgres(address);
+            let place = settings.postgres(*address);
             if !PostgresStore::is_there(&place).await? {
                 let url = &settings.url;
                 return Err(none(format!("there is no store in `{url}` (`store.url`)")));

@@ -34,7 +34,7 @@ pub async fn rekey(
         StorePlace::Sqlite(path) => sqlite::rekey(&path, key_file, told),
         StorePlace::Postgres(address) => {
             let cipher = Cipher::read(Some(key_file))?;
-            postgres::rekey(&settings.postgres(address), cipher, told).await
+            postgres::rekey(&settings.postgres(*address), cipher, told).await
         }
     }
 }

@@ -17,7 +17,7 @@ pub enum StorePlace {
     /// A file.
     Sqlite(PathBuf),
     /// A database.
-    Postgres(Address),
+    Postgres(Box<Address>),
 }
 
 /// Why a text does not say where a store is. Never has the password.
@@ -50,7 +50,7 @@ impl StoreUrl {
         let is_postgres =
             ["postgres://", "postgresql://"].iter().any(|scheme| self.0.starts_with(scheme));
         if is_postgres {
-            Ok(StorePlace::Postgres(self.0.parse()?))
+            Ok(StorePlace::Postgres(Box::new(self.0.parse()?)))
         } else {
             Err(InvalidUrl::Neither)
         }

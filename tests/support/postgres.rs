@@ -76,14 +76,6 @@ impl Server {
         Database { server: self, name }
     }
 
-    /// The same as a copy of another, to which nobody is connected.
-    pub(crate) fn copy_of(&self, template: &Database<'_>) -> Database<'_> {
-        let number = self.databases.fetch_add(1, Ordering::Relaxed);
-        let name = format!("test_{number}");
-        self.execute("postgres", &format!("CREATE DATABASE {name} TEMPLATE {}", template.name));
-        Database { server: self, name }
-    }
-
     /// The port on 127.0.0.1.
     pub(crate) fn port(&self) -> u16 {
         self.port

@@ -65,7 +65,7 @@ impl Source {
         Ok(match place(settings)? {
             StorePlace::Sqlite(path) => Self::Sqlite(SqliteSource::open(&path, &cipher)?),
             StorePlace::Postgres(address) => {
-                let source = PostgresSource::open(&settings.postgres(address), cipher).await?;
+                let source = PostgresSource::open(&settings.postgres(*address), cipher).await?;
                 Self::Postgres(Box::new(source))
             }
         })
@@ -138,7 +138,7 @@ pub async fn copy(
             Ok(copied)
         }
         StorePlace::Postgres(address) => {
-            let place = to.postgres(address);
+            let place = to.postgres(*address);
             postgres::copy_into(&place, cipher, async |target| {
                 all(&source, target, &mut told).await
             })

@@ -113,6 +113,7 @@ pub(in crate::store) const TABLES: &[Table] = &[
             ("digest", Number),
             ("type", Foreign),
             ("occurred_at", Number),
+            ("trace", Bytes),
         ],
     ),
     table("seen", 1, &[("key", Bytes), ("event_id", Number), ("expires_at", Number)]),

@@ -108,13 +108,11 @@ impl Pass {
         if self.cipher.is_current(kept) {
             return Ok(None);
         }
-        let plain = match self.cipher.open(aad, kept) {
-            Ok(opened) => opened.unwrap_or_else(|| kept.to_vec()),
-            Err(_) => {
-                self.unopened += 1;
-                return Ok(None);
-            }
+        let Ok(opened) = self.cipher.open(aad, kept) else {
+            self.unopened += 1;
+            return Ok(None);
         };
+        let plain = opened.unwrap_or_else(|| kept.to_vec());
         let sealed = self.cipher.seal(aad, &plain);
         sealed.map_err(|_| Error::Failed("a value could not be encrypted".to_owned()))
     }

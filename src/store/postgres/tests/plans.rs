@@ -6,7 +6,7 @@ use super::{Store, clock, execute, is_left_out, open, place, roomy};
 use crate::store::postgres::{queries, statements};
 
 /// Tables that hold a row for each configured name, and what has a limit within: a scan of them is short.
-const SMALL: &[&str] = &["name", "ledger", "holder", "mapping", "meta", "blocked"];
+const SMALL: &[&str] = &["name", "ledger", "holder", "mapping", "meta", "blocked", "event_id"];
 
 /// What an audit counts is read whole, and what a copy looks for once.
 const WANTED_WHOLE: &[&str] = &["COUNT_EVENTS", "COUNT_UPDATES", "LAST_TOGETHER"];
@@ -92,8 +92,9 @@ async fn cost_of_a_claim(waiting: u32) -> u64 {
         pages.parse::<u64>().unwrap()
     };
     let due = explain("due", statements::DUE_LANES, "1000000, 64");
-    let lanes = "(SELECT array_agg(id) FROM (SELECT id FROM lane ORDER BY due_at, id LIMIT 64) l)";
-    let oldest = explain("oldest", statements::OLDEST, &format!("{lanes}, 100"));
+    let lanes = "SELECT array_agg(id) FROM (SELECT id FROM lane ORDER BY due_at, id LIMIT 64) l";
+    let lanes = execute(&place, lanes);
+    let oldest = explain("oldest", statements::OLDEST, &format!("'{lanes}', 100"));
     store.close().await;
     due + oldest
 }
