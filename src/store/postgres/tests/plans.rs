@@ -92,8 +92,9 @@ async fn cost_of_a_claim(waiting: u32) -> u64 {
         pages.parse::<u64>().unwrap()
     };
     let due = explain("due", statements::DUE_LANES, "1000000, 64");
-    let lanes = "(SELECT array_agg(id) FROM (SELECT id FROM lane ORDER BY due_at, id LIMIT 64) l)";
-    let oldest = explain("oldest", statements::OLDEST, &format!("{lanes}, 100"));
+    let lanes = "SELECT array_agg(id) FROM (SELECT id FROM lane ORDER BY due_at, id LIMIT 64) l";
+    let lanes = execute(&place, lanes);
+    let oldest = explain("oldest", statements::OLDEST, &format!("'{lanes}', 100"));
     store.close().await;
     due + oldest
 }
