@@ -152,6 +152,7 @@ impl Core {
     pub(super) async fn keep_holding(&self) {
         loop {
             tokio::select! {
+                biased;
                 () = self.closing.cancelled() => return,
                 () = tokio::time::sleep(super::pool::scattered(AGAIN)) => {}
                 () = self.jumped.notified() => {}
