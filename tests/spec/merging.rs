@@ -56,7 +56,8 @@ rules:
     // The number is looked up in vain for a while: what it is about to give waits.
     bridge.chatflow.faults().add(Fault::status(503).on("GET").for_mobile(ANN).times(3));
     for (id, by) in [("1", "number"), ("2", "address"), ("3", "number"), ("4", "address")] {
-        let event = json!({"id": id, "by": by, "mobile": ANN, "email": "ann@example.com"});
+        let event =
+            json!({"id": id, "by": by, "mobile": format!("+{ANN}"), "email": "ann@example.com"});
         bridge.post("crm", &event).await.expect("accepted");
     }
 

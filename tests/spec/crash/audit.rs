@@ -47,16 +47,20 @@ impl Audit {
         Self(serde_json::from_str(&answer.text().await.unwrap()).unwrap())
     }
 
-    /// The ledger when nothing is open any more; what it says after `patience` at the latest.
+    /// The ledger when nothing is open any more; what it says once nothing has come to an end for `patience`.
     pub(super) async fn when_done(
         child: &Child,
         http: &reqwest::Client,
         patience: Duration,
     ) -> Self {
-        let begun = Instant::now();
+        let (mut open, mut since) = (i64::MAX, Instant::now());
         loop {
             let audit = Self::of(child, http).await;
-            if audit.is_done() || begun.elapsed() > patience {
+            let now_open = audit.counted("open");
+            if now_open < open {
+                (open, since) = (now_open, Instant::now());
+            }
+            if audit.is_done() || since.elapsed() > patience {
                 return audit;
             }
             tokio::time::sleep(Duration::from_millis(100)).await;

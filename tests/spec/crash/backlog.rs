@@ -31,8 +31,8 @@ const SETTINGS: [(&str, &str); 1] = [("BRIDGE_ADMIN__TOKEN", TOKEN)];
 const STEPS: usize = 5;
 /// People in one event.
 const A_BATCH: usize = 100;
-/// How long the last process may take.
-const PATIENCE: Duration = Duration::from_mins(5);
+/// How long the last process may go on without an update coming to its end.
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// So many updates wait; so many times the process that delivers them is killed.
 pub(super) async fn kills_lose_nothing(seed: u64, updates: usize, kills: usize) {

@@ -18,8 +18,8 @@ use crate::harness::{Child, KEY, client, serving};
 
 /// How long a life lasts if what it waits for does not come.
 const LONGEST_LIFE: Duration = Duration::from_secs(5);
-/// How long the last life may take.
-const PATIENCE: Duration = Duration::from_mins(3);
+/// How long the last life may go on without an update coming to its end: longer than a pause may last.
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// What the run leaves behind.
 pub(super) struct Ran {
