@@ -144,7 +144,7 @@ impl Peers {
             if std::mem::take(&mut state.is_silent) {
                 tracing::info!("the other replicas are heard again");
             }
-            self.tell_of_others(&state.others, &heard.others, own);
+            tell_of_others(&state.others, &heard.others, own);
             state.others = heard.others;
             state.resumed.replace(heard.resumed).is_some_and(|before| before != heard.resumed)
         };
@@ -153,29 +153,29 @@ impl Peers {
         }
     }
 
-    fn tell_of_others(&self, before: &[Replica], now: &[Replica], own: &str) {
-        for other in now {
-            let known = before.iter().find(|known| known.replica == other.replica);
-            if known.is_none() {
-                tracing::info!(replica = other.replica, "another replica is there");
-            }
-            let differs = other.mappings != own;
-            if differs && known.is_none_or(|known| known.mappings != other.mappings) {
-                let (replica, theirs) = (&other.replica, &other.mappings);
-                tracing::warn!(replica, theirs, own, "a replica has other mappings");
-            }
-        }
-        for gone in before {
-            if now.iter().all(|other| other.replica != gone.replica) {
-                tracing::info!(replica = gone.replica, "a replica is gone");
-            }
-        }
-    }
-
     fn show(&self, replicas: usize, differ: usize) {
         let gauge = |value: usize| i64::try_from(value).unwrap_or(i64::MAX);
         let none: &[&str] = &[];
         self.metrics.replicas.with_label_values(none).set(gauge(replicas));
         self.metrics.replicas_with_other_mappings.with_label_values(none).set(gauge(differ));
+    }
+}
+
+fn tell_of_others(before: &[Replica], now: &[Replica], own: &str) {
+    for other in now {
+        let known = before.iter().find(|known| known.replica == other.replica);
+        if known.is_none() {
+            tracing::info!(replica = other.replica, "another replica is there");
+        }
+        let differs = other.mappings != own;
+        if differs && known.is_none_or(|known| known.mappings != other.mappings) {
+            let (replica, mappings) = (&other.replica, &other.mappings);
+            tracing::warn!(replica, mappings, "a replica has other mappings");
+        }
+    }
+    for gone in before {
+        if now.iter().all(|other| other.replica != gone.replica) {
+            tracing::info!(replica = gone.replica, "a replica is gone");
+        }
     }
 }

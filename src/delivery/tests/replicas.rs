@@ -84,7 +84,7 @@ impl Replicas for Process {
         let mut written = self.1.state.lock().unwrap();
         let first = written.next.max(now);
         written.next = first + gap * moments;
-        Ok(first - now)
+        Ok(first.saturating_sub(now))
     }
 }
 
@@ -171,7 +171,7 @@ async fn what_a_process_has_found_that_is_gone_no_longer_holds() {
     assert_eq!(pair.rigs[0].pauses.reasons(), [PauseReason::Unauthorized]);
 
     pair.rigs[1].stop.cancel();
-    pair.rigs[0].pass(LAPSES_AFTER - seconds(1)).await;
+    pair.rigs[0].pass(LAPSES_AFTER.saturating_sub(seconds(1))).await;
     assert_eq!(pair.rigs[0].pauses.reasons(), [PauseReason::Unauthorized]);
     pair.rigs[0].pass(seconds(2)).await;
 

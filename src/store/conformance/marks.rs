@@ -4,9 +4,9 @@ use super::*;
 use crate::contact::{ContactId, Field, Mark};
 use crate::event::UpdateId;
 use crate::store::Marked;
+use crate::store::letters::{Change, Changed};
 use crate::store::settings::Retention;
 use crate::units::Span;
-use crate::store::letters::{Change, Changed};
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(second).unwrap()

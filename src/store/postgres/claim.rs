@@ -230,13 +230,7 @@ impl Core {
             form: form.map_or(0, i64::from),
             plan: plan.map(|plan| unsealed(&self.cipher, "plan", id, plan)).unwrap_or_default(),
         };
-        Waiting {
-            claim,
-            lane: row.get(1),
-            together,
-            source: row.get(2),
-            rule: row.get(3),
-        }
+        Waiting { claim, lane: row.get(1), together, source: row.get(2), rule: row.get(3) }
     }
 }
 

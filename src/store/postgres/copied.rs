@@ -149,7 +149,7 @@ impl CopySource {
                 Kind::Foreign => {
                     row.get::<_, Option<Vec<u8>>>(at).map_or(Cell::Null, |text| text_of(&text))
                 }
-                Kind::Bytes => Cell::Bytes(row.get(at)),
+                Kind::Bytes => row.get::<_, Option<Vec<u8>>>(at).map_or(Cell::Null, Cell::Bytes),
                 Kind::Sealed(what) => match row.get::<_, Option<Vec<u8>>>(at) {
                     Some(kept) => Cell::Bytes(self.opened(what, row, kept)?),
                     None => Cell::Null,

@@ -112,7 +112,10 @@ impl Core {
         for row in lapsed {
             let id: i64 = row.get(0);
             if self.give_up(id, false).await? {
-                tracing::warn!(holder = id, "a process has gone: what it had claimed is due again");
+                tracing::warn!(
+                    replica = id,
+                    "a process has gone: what it had claimed is due again"
+                );
                 self.wake.now();
             }
         }

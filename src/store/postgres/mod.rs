@@ -79,8 +79,8 @@ use super::letters::{Letters, Search};
 use super::settings::StoreSettings;
 use super::{
     AfterDead, Claim, End, Error, EventFilter, EventRow, Fence, Joined, Lane, Lent, Marked,
-    NewEvent, NewUpdate, Numbers, Page, Receipt, Refused, Request, Run, Store, StoredEvent, UpdateFilter,
-    UpdateRow, Wanted,
+    NewEvent, NewUpdate, Numbers, Page, Receipt, Refused, Request, Run, Store, StoredEvent,
+    UpdateFilter, UpdateRow, Wanted,
 };
 use crate::clock::SharedClock;
 use crate::contact::Who;

@@ -26,10 +26,8 @@ impl Core {
             let rows = transaction.query(queries::REFUSED_SINCE, params![since, most]).await?;
             Ok((now, rows))
         })?;
-        let mut all: Vec<(i64, i64, i64, i32)> = rows
-            .iter()
-            .map(|row| (row.get(0), row.get(1), row.get(2), row.get(3)))
-            .collect();
+        let mut all: Vec<(i64, i64, i64, i32)> =
+            rows.iter().map(|row| (row.get(0), row.get(1), row.get(2), row.get(3))).collect();
         all.sort_unstable();
         let oldest = all.len().saturating_sub(MOST);
         let refused = all.drain(oldest..).map(|(at, id, lane, status)| Refused {

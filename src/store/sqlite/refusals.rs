@@ -5,8 +5,8 @@ use std::time::Duration;
 use rusqlite::Connection;
 
 use super::connection::failed;
-use crate::store::form::state::update_id;
 use super::statements;
+use crate::store::form::state::update_id;
 use crate::store::{Error, Lane, Refused};
 
 /// As many are read of each source, and given.

@@ -73,6 +73,7 @@ impl Way {
 
 /// What one event says.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each says something else of the event")]
 pub(super) struct Event {
     pub(super) id: String,
     pub(super) way: Way,

@@ -13,6 +13,7 @@ mod event;
 mod load;
 mod model;
 mod plan;
+mod replicas;
 mod report;
 mod run;
 mod sender;
@@ -52,6 +53,25 @@ async fn kills_while_dead_updates_block_their_contacts_lose_nothing_and_keep_the
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_backlog_outlives_kills_of_delivery() {
     backlog::kills_lose_nothing(given("CRASH_SEED", 1), 2_000, 4).await;
+}
+
+async fn blows_to_replicas_lose_nothing(seed: u64, blows: usize) {
+    say(&format!("CRASH_SEED={seed}"));
+    let Some(ran) = replicas::run(seed, blows).await else { return };
+    say(&Report { load: &ran.load, lives: &ran.lives, counted: &ran.counted });
+    assert!(ran.counted.wrong.is_empty(), "seed {seed}: {} violations", ran.counted.wrong.len());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn three_replicas_and_their_database_are_struck_and_lose_nothing() {
+    blows_to_replicas_lose_nothing(given("CRASH_SEED", 1), 8).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "takes some minutes: `make soak`"]
+async fn soak_three_replicas_and_their_database_are_struck() {
+    let blows = usize::try_from(given("CRASH_KILLS", 120)).unwrap();
+    blows_to_replicas_lose_nothing(given("CRASH_SEED", 1), blows).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -19,7 +19,7 @@ use crate::harness::{Child, KEY, client, serving};
 /// How long a life lasts if what it waits for does not come.
 const LONGEST_LIFE: Duration = Duration::from_secs(5);
 /// How long the last life may go on without an update coming to its end: longer than a pause may last.
-const PATIENCE: Duration = Duration::from_mins(2);
+pub(super) const PATIENCE: Duration = Duration::from_mins(2);
 
 /// What the run leaves behind.
 pub(super) struct Ran {
@@ -28,10 +28,10 @@ pub(super) struct Ran {
     pub(super) counted: Counted,
 }
 
-struct Run {
-    load: Arc<Load>,
+pub(super) struct Run {
+    pub(super) load: Arc<Load>,
     after_dead: AfterDead,
-    places: Vec<Place>,
+    pub(super) places: Vec<Place>,
     chatflow: MockChatflow,
     folder: tempfile::TempDir,
     recovered: Vec<Duration>,
@@ -73,7 +73,7 @@ pub(super) async fn run(seed: u64, kills: usize, after_dead: AfterDead) -> Ran {
 }
 
 impl Run {
-    fn new(seed: u64, kills: usize, after_dead: AfterDead) -> Self {
+    pub(super) fn new(seed: u64, kills: usize, after_dead: AfterDead) -> Self {
         let load = Load::new(seed, kills, after_dead);
         let chatflow = MockChatflow::start(MockOptions {
             api_key: Some(KEY.to_owned()),
@@ -95,14 +95,14 @@ impl Run {
         Self { load: Arc::new(load), after_dead, places, chatflow, folder, recovered }
     }
 
-    fn the_late_come(&self) {
+    pub(super) fn the_late_come(&self) {
         for contact in self.load.contacts.iter().filter(|contact| contact.begins == Begins::Late) {
             self.chatflow.add_contact(seed_of(contact));
         }
     }
 
     /// The requests since it was asked last.
-    fn seen(&self) -> Seen {
+    pub(super) fn seen(&self) -> Seen {
         let seen = self.chatflow.requests();
         self.chatflow.forget_requests();
         seen
@@ -153,7 +153,7 @@ impl Run {
     }
 
     /// The senders that have something to say, each on a task of its own.
-    fn send(
+    pub(super) fn send(
         &self,
         life: &Arc<Life>,
         number: usize,
@@ -228,12 +228,19 @@ impl Run {
         settings(life, self.after_dead)
     }
 
+    /// One that shares the database of this URL with others.
+    pub(super) fn start_on(&self, life: usize, url: &str) -> Child {
+        let mut settings = self.settings(life).to_vec();
+        settings.push(("BRIDGE_STORE__URL", url));
+        Child::serve_with(self.folder.path(), &self.chatflow.base_url(), &settings)
+    }
+
     fn start(&self, life: usize) -> Child {
         Child::serve_with(self.folder.path(), &self.chatflow.base_url(), &self.settings(life))
     }
 
     /// Holds the contacts against the model.
-    fn compare(&self, wrong: &mut Vec<String>) {
+    pub(super) fn compare(&self, wrong: &mut Vec<String>) {
         let contacts = self.chatflow.contacts();
         if contacts.len() != self.load.contacts.len() {
             wrong.push(format!(

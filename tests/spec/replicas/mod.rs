@@ -3,13 +3,13 @@
 #[path = "../../support/pgbouncer.rs"]
 mod pgbouncer;
 #[path = "../../support/postgres.rs"]
-mod postgres;
+pub(crate) mod postgres;
 
 mod away;
 mod copying;
 mod load;
 mod rolling;
-mod service;
+pub(crate) mod service;
 mod together;
 
 use std::path::Path;

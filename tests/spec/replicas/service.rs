@@ -26,16 +26,16 @@ struct Endpoints {
 }
 
 /// A Service: one address, and behind it the replicas that are ready.
-pub(super) struct Service {
+pub(crate) struct Service {
     /// Where senders post.
-    pub(super) address: String,
+    pub(crate) address: String,
     endpoints: Arc<Mutex<Endpoints>>,
     // Ends with the test.
     _tasks: JoinSet<()>,
 }
 
 impl Service {
-    pub(super) async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let endpoints = Arc::new(Mutex::new(Endpoints::default()));
@@ -46,20 +46,20 @@ impl Service {
     }
 
     /// One more replica: it gets connections as long as it is ready.
-    pub(super) fn add(&self, child: &Child) {
+    pub(crate) fn add(&self, child: &Child) {
         let place = Place { hooks: child.hooks.clone(), metrics: child.metrics.clone() };
         self.endpoints.lock().unwrap().all.push(place);
     }
 
     /// A replica is gone.
-    pub(super) fn remove(&self, hooks: &str) {
+    pub(crate) fn remove(&self, hooks: &str) {
         let mut endpoints = self.endpoints.lock().unwrap();
         endpoints.all.retain(|place| place.hooks != hooks);
         endpoints.ready.retain(|ready| ready != hooks);
     }
 
     /// Returns when so many are ready.
-    pub(super) async fn has_ready(&self, count: usize) {
+    pub(crate) async fn has_ready(&self, count: usize) {
         while self.endpoints.lock().unwrap().ready.len() != count {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
