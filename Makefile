@@ -2,7 +2,7 @@
 CARGO ?= cargo
 CACHE_BIN := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/chatflow-bridge/bin
 
-.PHONY: help demo build test lint deny advisories docs bench abuse soak fuzz chart image test-chart test-image test-kube
+.PHONY: help demo build test lint deny advisories docs bench bench-replicas abuse soak fuzz chart image test-chart test-image test-kube
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 14
@@ -54,6 +54,10 @@ docs: ## the settings, the schema of mapping files and the pages and the table o
 
 bench: ## the budgets as ratios, in one table (takes some minutes)
 	$(CARGO) bench --locked --bench ratios
+
+bench-replicas: ## what one, two and four processes on one PostgreSQL give, beside SQLite (ten minutes)
+	@./scripts/tools.sh postgresql
+	$(CARGO) bench --locked --bench ratios -- replicas
 
 abuse: ## honest senders while the listener is abused, in one table (four minutes)
 	$(CARGO) bench --locked --bench ratios -- abuse

@@ -113,20 +113,25 @@ fn runtime() -> tokio::runtime::Runtime {
 /// Seconds that a claim of one update and its record take, the median of many.
 fn claim(folder: &Path) -> f64 {
     let store = open(folder);
-    let times = runtime().block_on(async {
-        let mut times = Vec::new();
-        for _ in 0..CLAIMS {
-            let begun = Instant::now();
-            let runs = store.claim(Wanted { runs: 1, merging: true }).await.unwrap();
-            times.push(begun.elapsed().as_secs_f64());
-            for claim in runs.into_iter().flat_map(|run| run.updates) {
-                let ends = vec![(claim.lent, End::GivenBack { after: Duration::ZERO })];
-                store.record(ends, AfterDead::Continue).await.unwrap();
-            }
-        }
+    runtime().block_on(async {
+        let time = claim_from(&*store).await;
         store.close().await;
-        times
-    });
+        time
+    })
+}
+
+/// The same for an open store.
+pub(crate) async fn claim_from(store: &dyn Store) -> f64 {
+    let mut times = Vec::new();
+    for _ in 0..CLAIMS {
+        let begun = Instant::now();
+        let runs = store.claim(Wanted { runs: 1, merging: true }).await.unwrap();
+        times.push(begun.elapsed().as_secs_f64());
+        for claim in runs.into_iter().flat_map(|run| run.updates) {
+            let ends = vec![(claim.lent, End::GivenBack { after: Duration::ZERO })];
+            store.record(ends, AfterDead::Continue).await.unwrap();
+        }
+    }
     median(times)
 }
 
@@ -138,19 +143,25 @@ pub(crate) fn fill(folder: &Path, count: u64) {
 /// Fills a store with so many updates of so many contacts by turns.
 pub(crate) fn fill_lanes(folder: &Path, count: u64, contacts: u64) {
     let store = open(folder);
-    let source = SourceName::try_from("crm").unwrap();
     runtime().block_on(async {
-        stream::iter(0..count)
-            .map(|number| {
-                let (request, event) = sample(&source, number, number % contacts);
-                let store = Arc::clone(&store);
-                async move { store.append(request, vec![event]).await.unwrap() }
-            })
-            .buffer_unordered(256)
-            .for_each(|_| async {})
-            .await;
+        let store: Arc<dyn Store> = store;
+        fill_store(&store, count, contacts).await;
         store.close().await;
     });
+}
+
+/// The same for an open store.
+pub(crate) async fn fill_store(store: &Arc<dyn Store>, count: u64, contacts: u64) {
+    let source = SourceName::try_from("crm").unwrap();
+    stream::iter(0..count)
+        .map(|number| {
+            let (request, event) = sample(&source, number, number % contacts);
+            let store = Arc::clone(store);
+            async move { store.append(request, vec![event]).await.unwrap() }
+        })
+        .buffer_unordered(256)
+        .for_each(|_| async {})
+        .await;
 }
 
 fn sample(source: &SourceName, number: u64, contact: u64) -> (Request, NewEvent) {

@@ -1,7 +1,7 @@
 //! The budgets, as ratios against a baseline of the same run: `make bench`.
 //!
 //! `cargo bench --bench ratios -- intake mapping` runs these sections alone, `-- abuse` the table of abuse, `-- abuse half heads` its
-//! rows with these words. Every figure is the median of rounds in
+//! rows with these words, `-- replicas` what several processes on one PostgreSQL give. Every figure is the median of rounds in
 //! which the variants take turns; only ratios are to be quoted, the machines are noisy.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a benchmark prints its table")]
@@ -21,6 +21,7 @@ mod load;
 mod mapping;
 mod merging;
 mod process;
+mod replicas;
 mod table;
 
 use table::Table;
@@ -44,6 +45,9 @@ fn main() {
         && first == "abuse"
     {
         return abuse::print(words);
+    }
+    if arguments.first().is_some_and(|word| word == "replicas") {
+        return replicas::print();
     }
     let sections: [(&str, Section); 6] = [
         ("intake", intake::measure),

@@ -94,6 +94,7 @@ ROWS = [
         ("From webhook to contact", "Per update.", "timeseries", "s", 8, quantiles("delivery_latency_seconds"), []),
         ("Put off for later", "Why.", "timeseries", "ops", 8, [(rate("delivery_retries_total", "reason"), "{{reason}}")], []),
         ("Calls open", "At `delivery.concurrency` all workers are busy.", "timeseries", "short", 8, [(f"sum({m('delivery_in_flight_requests')})", "open")], []),
+        ("Replicas", "Processes that deliver from one PostgreSQL, and how many of them have other mappings than the rest.", "timeseries", "short", 8, [(f"max({m('replicas')})", "replicas"), (f"max({m('replicas_with_other_mappings')})", "with other mappings")], []),
         ("Pauses", "1 while delivery is paused for the reason.", "timeseries", "short", 8, [(f"max by (reason) ({m('paused')})", "{{reason}}")], []),
         ("How contacts are found", "`lookup` costs a call, `cache` none.", "timeseries", "ops", 8, [(rate("contact_resolutions_total", "outcome"), "{{outcome}}")], []),
         ("Not confirmed", "Fields that the API's answers show otherwise than they were sent: a wire form that it does not understand.", "timeseries", "ops", 8, [(rate("delivery_unconfirmed_total", "field"), "{{field}}")], []),
