@@ -39,6 +39,7 @@ lint: deny ## format, clippy and rustdoc with warnings denied, licences and bans
 
 deny: ## licences, bans and sources of the dependencies
 	@./scripts/tools.sh cargo-deny
+	$(CARGO) fetch --locked --quiet
 	PATH="$(CACHE_BIN):$$PATH" cargo-deny --offline check licenses bans sources
 
 advisories: ## known faults of the dependencies; needs the advisory database
