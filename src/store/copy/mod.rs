@@ -1,6 +1,6 @@
 //! A store copied into another, of the same kind or the other: all of it or nothing, held against the ledger.
 //!
-//! `tables` says what is copied; each store reads and writes rows of [`Cell`]s in its own way. Nobody may use either
+//! `tables` says what is copied; each store reads and writes rows of cells in its own way. Nobody may use either
 //! store meanwhile. What is encrypted is decrypted on its way, and encrypted for the other.
 
 pub(in crate::store) mod tables;
