@@ -56,7 +56,8 @@ impl Audit {
         let (mut open, mut since) = (i64::MAX, Instant::now());
         loop {
             let audit = Self::of(child, http).await;
-            let now_open = audit.counted("open");
+            let now_open =
+                if audit.0["balances"].is_array() { audit.counted("open") } else { i64::MAX };
             if now_open < open {
                 (open, since) = (now_open, Instant::now());
             }
@@ -74,9 +75,9 @@ impl Audit {
         of_it.filter_map(|balance| balance["counted"].as_i64()).sum()
     }
 
-    /// Whether nothing waits any more.
+    /// Whether nothing waits any more, as far as the ledger could be asked.
     pub(super) fn is_done(&self) -> bool {
-        self.counted("open") == 0
+        self.0["balances"].is_array() && self.counted("open") == 0
     }
 
     /// Holds the ledger against what was accepted.
