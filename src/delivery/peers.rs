@@ -103,7 +103,7 @@ impl Peers {
     async fn exchange(&self, found: &BTreeSet<PauseReason>, gate: &Gate, resolver: &Resolver) {
         let said = Said {
             paused: found.iter().map(|reason| reason.as_str()).collect(),
-            closed_for: gate.closed_for(),
+            closed_for: gate.untold(),
             mappings: (self.mappings)(),
             changed: std::mem::take(&mut self.state().changed),
             resumes: self.resumes.swap(false, Ordering::AcqRel),
@@ -111,6 +111,9 @@ impl Peers {
         match self.store.exchange(&said).await {
             Ok(heard) => self.hear(heard, &said.mappings, gate, resolver),
             Err(error) => {
+                if let Some(time) = said.closed_for {
+                    gate.not_told(time);
+                }
                 let mut state = self.state();
                 state.changed.extend(said.changed);
                 if said.resumes {

@@ -44,6 +44,11 @@ impl Model {
         }
     }
 
+    /// Without what the last event of all has left, by whatever name.
+    pub(super) fn forget_last(&mut self) {
+        self.attributes.remove("last");
+    }
+
     fn apply(&mut self, event: &Event) {
         if event.dies() {
             // Of a body that is refused only the withdrawal counts: it goes alone.

@@ -250,13 +250,19 @@ impl Run {
             ));
         }
         for (index, to) in self.load.contacts.iter().enumerate() {
-            let expected = Model::of(&self.load, index);
+            let mut expected = Model::of(&self.load, index);
             let is_it = |contact: &&MockContact| contact.mobile == to.last_mobile;
             let Some(contact) = contacts.iter().find(is_it) else {
                 wrong.push(format!("contact {index} is missing"));
                 continue;
             };
-            let seen = Model::seen(contact);
+            let mut seen = Model::seen(contact);
+            if to.is_mixed {
+                // No order is promised among its names until they are known to be one's; from then on
+                // `check::order_among_ways` looks at it.
+                seen.forget_last();
+                expected.forget_last();
+            }
             if seen != expected {
                 wrong.push(format!("contact {index} is {seen:?}, expected {expected:?}"));
             }
