@@ -1,7 +1,7 @@
 //! Senders that give each event once, and count what they are answered.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use chatflow_bridge::chatflow::mock::Seed;
@@ -35,36 +35,51 @@ pub(super) struct Sent {
 /// Senders at work.
 pub(super) struct Load {
     senders: JoinSet<Sent>,
-    stop: Arc<AtomicBool>,
+    shared: Arc<Shared>,
+}
+
+#[derive(Default)]
+struct Shared {
+    stop: AtomicBool,
+    /// How many events were answered 2xx.
+    taken: AtomicUsize,
 }
 
 impl Load {
     /// So many senders post to `address`, each about a contact of its own; every other one opens a connection for
     /// each event.
     pub(super) fn begin(address: &str, senders: usize) -> Self {
-        let stop = Arc::new(AtomicBool::new(false));
+        let shared = Arc::new(Shared::default());
         let mut all = JoinSet::new();
         for number in 0..senders {
             let url = format!("http://{address}/hooks/crm");
-            all.spawn(send(url, contact(number), number % 2 == 0, Arc::clone(&stop)));
+            all.spawn(send(url, contact(number), number % 2 == 0, Arc::clone(&shared)));
         }
-        Self { senders: all, stop }
+        Self { senders: all, shared }
+    }
+
+    /// Returns when so many events more were answered 2xx.
+    pub(super) async fn takes(&self, more: usize) {
+        let enough = self.shared.taken.load(Ordering::SeqCst) + more;
+        while self.shared.taken.load(Ordering::SeqCst) < enough {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
     }
 
     /// They stop; what each has seen.
     pub(super) async fn end(self) -> Vec<Sent> {
-        self.stop.store(true, Ordering::SeqCst);
+        self.shared.stop.store(true, Ordering::SeqCst);
         self.senders.join_all().await
     }
 }
 
-async fn send(url: String, contact: Seed, keeps: bool, stop: Arc<AtomicBool>) -> Sent {
+async fn send(url: String, contact: Seed, keeps: bool, shared: Arc<Shared>) -> Sent {
     let http = client();
     let (id, mobile) = (contact.id.unwrap(), contact.mobile);
     let mut sent = Sent { path: format!("/contacts/{}", id.as_str()), ..Sent::default() };
     let mut last = Instant::now();
     for step in 1.. {
-        if stop.load(Ordering::SeqCst) {
+        if shared.stop.load(Ordering::SeqCst) {
             break;
         }
         let body = lead(&format!("{mobile}-{step}"), &mobile, step).to_string();
@@ -75,6 +90,7 @@ async fn send(url: String, contact: Seed, keeps: bool, stop: Arc<AtomicBool>) ->
         match request.send().await {
             Ok(answer) if answer.status() == 200 => {
                 sent.taken.push(step);
+                shared.taken.fetch_add(1, Ordering::SeqCst);
                 sent.gap = sent.gap.max(last.elapsed());
                 last = Instant::now();
             }

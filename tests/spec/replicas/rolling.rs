@@ -13,6 +13,9 @@ use crate::order::steps;
 
 const SENDERS: usize = 12;
 
+/// So many events are taken before, between and after what is done to the replicas.
+const ENOUGH: usize = 20 * SENDERS;
+
 /// How long a replica goes on once it is told to stop: the Service has to hear of it.
 const DRAIN: (&str, &str) = ("BRIDGE_SERVER__DRAIN_DELAY", "1s");
 
@@ -101,10 +104,12 @@ async fn not_one_webhook_is_refused_or_lost_while_replicas_are_replaced() {
     world.service.has_ready(2).await;
     let load = Load::begin(&world.service.address, SENDERS);
 
+    load.takes(ENOUGH).await;
     for _ in 0..2 {
         replicas.push(world.starts(&store).await);
         world.service.has_ready(3).await;
         world.stops(replicas.remove(0)).await;
+        load.takes(ENOUGH).await;
     }
     let sent = load.end().await;
     let lost = world.lost(&sent).await;
@@ -121,12 +126,12 @@ async fn on_sqlite_a_restart_is_a_gap_and_nothing_taken_is_lost() {
     let child = world.starts(&store).await;
     world.service.has_ready(1).await;
     let load = Load::begin(&world.service.address, SENDERS);
-    tokio::time::sleep(Duration::from_millis(300)).await;
+    load.takes(ENOUGH).await;
 
     world.stops(child).await;
     let _again = world.starts(&store).await;
     world.service.has_ready(1).await;
-    tokio::time::sleep(Duration::from_millis(300)).await;
+    load.takes(ENOUGH).await;
     let sent = load.end().await;
     let lost = world.lost(&sent).await;
 
