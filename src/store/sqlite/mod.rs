@@ -158,6 +158,8 @@ impl SqliteStore {
 
         let limit = i64::try_from(settings.max_size.0).unwrap_or(i64::MAX);
         metrics.store_size_limit_bytes.with_label_values::<&str>(&[]).set(limit);
+        let free = i64::try_from(room.free_bytes()).unwrap_or(i64::MAX);
+        metrics.store_free_bytes.with_label_values::<&str>(&[]).set(free);
         let queue = Arc::new(Queue::default());
         let woken = Arc::downgrade(&queue);
         clock.on_jump(Box::new(move || {
