@@ -52,11 +52,6 @@ impl Holder {
         } else if before != id {
             self.lost.store(self.drawn.load(Ordering::SeqCst), Ordering::SeqCst);
         }
-        self.was_heard(asked);
-    }
-
-    /// It said that it is there, and was heard.
-    pub(super) fn was_heard(&self, asked: Instant) {
         let mut sure = self.sure_until.lock().unwrap_or_else(PoisonError::into_inner);
         *sure = asked.checked_add(LEASE);
     }

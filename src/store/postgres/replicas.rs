@@ -1,6 +1,6 @@
 //! What replicas tell each other about delivery.
 //!
-//! Each writes what holds of it beside its name, as it says that it is there; what it has changed goes into a list that
+//! Each writes what holds of it beside its name, where that is not what it said before; what it has changed goes into a list that
 //! the others read on. Nothing depends on being heard at once: all of it is read again and again.
 
 use std::sync::{Mutex, PoisonError};
@@ -10,7 +10,6 @@ use async_trait::async_trait;
 
 use super::PostgresStore;
 use super::core::Core;
-use super::holder::LEASE;
 use super::statements;
 use super::transaction::{Fault, Transaction, params, transacted};
 use crate::store::{Error, Heard, Lane, Replica, Replicas, Said};
@@ -32,8 +31,8 @@ pub(super) struct Ear {
 
 #[derive(Default)]
 struct State {
-    /// What it said last of what holds.
-    said: Option<(String, String)>,
+    /// What it said last of what holds, and under which number.
+    said: Option<(i64, String, String)>,
     /// The changes that it has heard, those that may still be read again.
     heard: Vec<i64>,
     /// Whether it has listened before: what was changed before it began does not concern it.
@@ -53,7 +52,7 @@ struct Read {
 impl Core {
     async fn exchange(&self, said: &Said) -> Result<Heard, Error> {
         let words = said.paused.join(" ");
-        let holds = (words.clone(), said.mappings.clone());
+        let holds = (self.holder.id(), words.clone(), said.mappings.clone());
         let is_news = {
             let state = self.ear.state.lock().unwrap_or_else(PoisonError::into_inner);
             state.said.as_ref() != Some(&holds)
@@ -61,7 +60,6 @@ impl Core {
                 || said.closed_for.is_some()
                 || said.resumes
         };
-        let asked = std::time::Instant::now();
         let words: &str = &words;
         let read = transacted!(self.pool, |transaction| {
             self.exchange_in(transaction, said, words, is_news).await
@@ -72,7 +70,6 @@ impl Core {
             self.hold().await?;
             return Err(Error::Away("this process was given up".to_owned()));
         };
-        self.holder.was_heard(asked);
         Ok(self.ear.hear(read, holds))
     }
 
@@ -85,11 +82,12 @@ impl Core {
         is_news: bool,
     ) -> Result<Option<Read>, Fault> {
         let (manual, holder) = (self.manual(), self.holder.id());
-        let lease = i64::try_from(LEASE.as_millis()).unwrap_or(i64::MAX);
-        let mappings: &str = &said.mappings;
-        let holds = params![manual, lease, holder, words, mappings];
-        if transaction.execute(statements::SAY, holds).await? == 0 {
+        if transaction.query(statements::IS_HOLDER, params![holder]).await?.is_empty() {
             return Ok(None);
+        }
+        let mappings: &str = &said.mappings;
+        if is_news {
+            transaction.execute(statements::SAY, params![holder, words, mappings]).await?;
         }
         let now = transaction.now(manual).await?;
         if let Some(time) = said.closed_for {
@@ -151,7 +149,7 @@ impl Core {
 }
 
 impl Ear {
-    fn hear(&self, read: Read, said: (String, String)) -> Heard {
+    fn hear(&self, read: Read, said: (i64, String, String)) -> Heard {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let is_first = !std::mem::replace(&mut state.has_begun, true);
         let new = read.changes.iter().filter(|(id, _)| !is_first && !state.heard.contains(id));

@@ -76,8 +76,7 @@ statements! {
     LANES_OF_HOLDER = "SELECT id FROM lane WHERE holder = $1::bigint ORDER BY id LIMIT $2::bigint FOR UPDATE";
     LANES_OF_FENCE = "SELECT id FROM lane WHERE holder = $1::bigint AND fence = ANY($2::bigint[]) ORDER BY id FOR UPDATE";
 
-    SAY = concat!("UPDATE holder SET until = ", now!("$1"), " + $2::bigint, paused = $4::text, \
-        mappings = $5::text WHERE id = $3::bigint");
+    SAY = "UPDATE holder SET paused = $2::text, mappings = $3::text WHERE id = $1::bigint";
     OTHERS = "SELECT name || ' #' || id::text, mappings, paused FROM holder \
         WHERE until >= $1::bigint AND id <> $2::bigint ORDER BY id";
     SHARED_NUMBERS = "SELECT name, number FROM meta WHERE name = ANY(ARRAY['closed_until', 'halted', 'resumed'])";
