@@ -18,6 +18,7 @@ mod attempt;
 mod breaker;
 mod cache;
 mod confirm;
+mod ended;
 mod expiring;
 mod gate;
 mod halving;

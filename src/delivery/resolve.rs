@@ -55,8 +55,6 @@ struct Memory {
     absent: Expiring<Key, ()>,
     /// Since when a key has led nowhere.
     missing_since: Expiring<Key, Duration>,
-    /// The names of the attributes that contacts have been looked up by.
-    names: HashSet<String>,
 }
 
 impl Resolver {
@@ -71,7 +69,6 @@ impl Resolver {
             contacts: Contacts::new(policy.cache_ttl, policy.cache_entries),
             absent: Expiring::new(ABSENT_FOR, policy.cache_entries),
             missing_since: Expiring::new(policy.wait * 2 + ABSENT_FOR, MOST_MISSING),
-            names: HashSet::new(),
         };
         Self {
             outbound,
@@ -207,19 +204,11 @@ impl Resolver {
             Who::Id(id) => return Ok(Some(id.clone())),
             Who::Mobile(mobile) => self.outbound.send(|| api.find_by_mobile(mobile)).await,
             Who::Attribute { name, value } => {
-                self.note_name(name);
                 self.outbound.send(|| api.find_by_attribute(name, value)).await
             }
         };
         let found = found.map_err(|unanswered| failed(Operation::Find, unanswered))?;
         only(found.into_iter().map(|contact| contact.id))
-    }
-
-    fn note_name(&self, name: &str) {
-        let mut memory = self.memory();
-        if !memory.names.contains(name) {
-            memory.names.insert(name.to_owned());
-        }
     }
 
     fn remembered(&self, key: Key) -> Option<ContactId> {
@@ -272,13 +261,20 @@ impl Resolver {
         memory.missing_since.forget_where(|key| lanes.contains(&key.1));
     }
 
-    /// The API took an update: what is remembered of the keys that it changed no longer holds, here and in other
-    /// processes.
+    /// Has other processes look up again what the API took an update of, where that changes keys of the contact.
+    pub(super) fn tell(&self, id: &ContactId, planned: &PlannedUpdate) {
+        let Some(peers) = &self.outbound.peers else { return };
+        if planned.is_rekeying() {
+            let given = planned.new_keys().map(|who| self.keys.of(&who).1);
+            peers.changed(given.chain([self.keys.lane_of(id)]));
+        }
+    }
+
+    /// The API took an update: what is remembered of the keys that it changed no longer holds.
     pub(super) fn changed(&self, id: &ContactId, update: &ContactUpdate) {
         if update.mobile.is_none() && update.attributes.is_empty() {
             return;
         }
-        self.tell(id, update);
         let given: Vec<_> = keys_given(update).map(|who| self.keys.of(&who)).collect();
         let now = self.clock.monotonic();
         let mut memory = self.memory();
@@ -289,21 +285,6 @@ impl Resolver {
             if memory.contacts.get(key, now).is_some_and(|known| known != *id) {
                 memory.contacts.forget(key);
             }
-        }
-    }
-}
-
-impl Resolver {
-    /// Has other processes forget what an update has changed of the keys that contacts are looked up by.
-    fn tell(&self, id: &ContactId, update: &ContactUpdate) {
-        let Some(peers) = &self.outbound.peers else { return };
-        let changes_a_key = {
-            let names = &self.memory().names;
-            update.mobile.is_some() || update.attributes.keys().any(|name| names.contains(name))
-        };
-        if changes_a_key {
-            let given = keys_given(update).map(|who| self.keys.of(&who).1);
-            peers.changed(given.chain([self.keys.lane_of(id)]));
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The stale guard: what an older event sets is left out where a newer one of its source has set it.
 
-use super::attempt::{Attempts, Ended};
+use super::attempt::Attempts;
+use super::ended::Ended;
 use crate::contact::{ContactUpdate, Mark, SkippedReason, fresh};
 use crate::store::{Claim, End};
 

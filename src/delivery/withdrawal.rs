@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::attempt::{Attempts, Ended};
+use super::attempt::Attempts;
+use super::ended::Ended;
 use super::outbound::Unanswered;
 use super::outcome::{Found, Operation, Outcome};
 use crate::contact::{ContactId, ContactUpdate, DeadReason};

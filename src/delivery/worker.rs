@@ -14,8 +14,9 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::Api;
-use super::attempt::{Attempts, Ended, Rest};
+use super::attempt::Attempts;
 use super::confirm::Confirmation;
+use super::ended::{Ended, Rest};
 use super::halving::Parts;
 use super::locks::Held;
 use super::outbound::Outbound;

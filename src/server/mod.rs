@@ -1,8 +1,8 @@
 //! Settings in, a running bridge out: the only place that knows which implementation stands behind a trait.
 //!
 //! [`Bridge::start`] opens the store, starts delivery and the three listeners; [`Bridge::stop`] drains: readiness
-//! goes off, the listeners go on for `server.drain_delay` and end each connection with its answer, then nothing new is taken, what is in flight is
-//! finished, the store is closed.
+//! goes off, the listeners go on for `server.drain_delay` and end each connection with its answer, then nothing new is
+//! taken, what is in flight is finished, the store is closed.
 
 mod desk;
 mod hooks;

@@ -9,6 +9,7 @@ use tokio::sync::Notify;
 use super::api::contact;
 use super::*;
 use crate::clock::Clock as _;
+use crate::contact::AttributeChange;
 use crate::store::{Error, Heard, Lane, Replica, Replicas, Said};
 
 const LAPSES_AFTER: Duration = Duration::from_secs(30);
@@ -249,8 +250,21 @@ async fn a_key_that_was_changed_elsewhere_is_looked_up_again() {
     rig.plan(moves).await;
     rig.settle().await;
 
-    let said = pair.written(|written| written.changed.split_off(3));
-    assert_eq!(said, [("one", lanes[2]), ("one", lanes[0])]);
+    let said = || pair.written(|written| written.changed.split_off(3));
+    assert_eq!(said(), [("one", lanes[2]), ("one", lanes[0])]);
+
+    // Nobody here has looked a contact up by it: rules of other sources do.
+    let reference = Who::Attribute { name: "ref".to_owned(), value: "7".to_owned() };
+    let mut given = naming(&by_id(1), "c");
+    for name in ["plan", "ref"] {
+        let seven = AttributeChange::Set("7".to_owned());
+        given.update.attributes.insert(name.to_owned(), seven);
+    }
+    given.keys = vec!["ref".to_owned()];
+    rig.plan(given).await;
+    rig.settle().await;
+
+    assert_eq!(said(), [("one", rig.store.lane_of(&reference)), ("one", lanes[0])]);
 }
 
 #[tokio::test]
