@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::store::Numbers;
+
 /// What is counted, for each source. The numbers are in the store: never change one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
@@ -45,6 +47,46 @@ impl What {
             Self::Skipped => Some(Self::GoneSkipped),
             Self::Discarded => Some(Self::GoneDiscarded),
             _ => None,
+        }
+    }
+}
+
+/// The counters over all sources.
+#[derive(Debug, Default)]
+pub(in crate::store) struct Counts([u64; 14]);
+
+impl Counts {
+    /// Notes a counter by its number; one that this release does not know is passed over.
+    pub(in crate::store) fn note(&mut self, what: i64, n: i64) {
+        let count = usize::try_from(what).ok().and_then(|what| self.0.get_mut(what));
+        if let Some(count) = count {
+            *count = u64::try_from(n).unwrap_or(0);
+        }
+    }
+
+    pub(in crate::store) fn of(&self, what: What) -> u64 {
+        self.0.get(what as usize).copied().unwrap_or(0)
+    }
+
+    /// The numbers, where those that are not counted are there already: what is ready and in flight, how old the oldest
+    /// are, and the size.
+    pub(in crate::store) fn complete(&self, told: &Numbers) -> Numbers {
+        let of = |what: What| self.of(what);
+        Numbers {
+            scheduled: of(What::Open).saturating_sub(told.ready).saturating_sub(told.in_flight),
+            held: of(What::Held),
+            delivered: of(What::Delivered),
+            skipped: of(What::Skipped),
+            dead: of(What::Dead),
+            discarded: of(What::Discarded),
+            expired: of(What::Expired),
+            events_received: of(What::Received),
+            events_duplicate: of(What::Duplicate),
+            events_control: of(What::Control),
+            events_ignored: of(What::Ignored),
+            events_taken: of(What::Taken),
+            updates_planned: of(What::Planned),
+            ..told.clone()
         }
     }
 }

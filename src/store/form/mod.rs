@@ -11,6 +11,7 @@ pub(in crate::store) mod cursor;
 pub(in crate::store) mod kept;
 pub(in crate::store) mod keys;
 pub(in crate::store) mod ledger;
+pub(in crate::store) mod lending;
 pub(in crate::store) mod prepared;
 pub(in crate::store) mod row;
 pub(in crate::store) mod search;

@@ -7,12 +7,13 @@ use std::time::Duration;
 use tokio_postgres::Row;
 
 use super::core::Core;
-use super::lend::{Claimed, Doubtful, RawClaim, RawRun};
+use super::lend::{Claimed, Doubtful};
 use super::sealing::unsealed;
 use super::statements;
 use super::transaction::{Fault, Transaction, params, transacted};
 use crate::contact::fold::{Fold, MOST_FOLDED};
 use crate::store::form::kept;
+use crate::store::form::lending::{RawClaim, RawRun};
 use crate::store::form::state::{number, update_id};
 use crate::store::{Error, Fence, Lane, Lent};
 use crate::telemetry::trace::TraceContext;

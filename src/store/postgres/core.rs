@@ -12,13 +12,14 @@ use super::ledger::{Work, shard};
 use super::lend::{ClaimOp, Wake};
 use super::names::Names;
 use super::pool::Pool;
-use super::queue::{AppendOp, JoinOp, RecordOp};
+use super::queue::{AppendOp, JoinOp};
 use super::replicas::Ear;
 use super::transaction::transacted;
 use crate::clock::SharedClock;
 use crate::store::Error;
 use crate::store::form::cipher::Cipher;
 use crate::store::form::keys::Keys;
+use crate::store::form::lending::RecordOp;
 use crate::store::settings::StoreSettings;
 use crate::telemetry::metrics::Metrics;
 

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use super::core::Core;
-use super::queue::Ending;
 use super::record::LentRow;
 use super::sealing::sealed;
 use super::statements;
@@ -11,6 +10,7 @@ use super::transaction::{Fault, Transaction, params};
 use crate::contact::{HeldReason, Mark};
 use crate::store::form::kept::kept_words;
 use crate::store::form::ledger::{Deltas, What};
+use crate::store::form::lending::Ending;
 use crate::store::form::state::{State, later};
 use crate::store::{AfterDead, End, Error, Trouble};
 

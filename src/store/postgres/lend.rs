@@ -11,8 +11,8 @@ use super::core::Core;
 use super::inbox::{Ended, Pace, Waits};
 use super::pool::scattered;
 use super::queue::{Lending, answer};
-use crate::store::{Lane, Lent, Wanted};
-use crate::telemetry::trace::TraceContext;
+use crate::store::Wanted;
+use crate::store::form::lending::RawRun;
 
 /// How long to wait at most before the store is looked at again: replicas wake each other, and this is the net below.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
@@ -30,27 +30,6 @@ pub(super) struct ClaimOp {
 }
 
 impl Waits for ClaimOp {}
-
-/// A lent update as it is stored; who asked for it reads the plan.
-pub(super) struct RawClaim {
-    pub(super) lent: Lent,
-    pub(super) source: Arc<str>,
-    pub(super) rule: Arc<str>,
-    pub(super) item: u32,
-    pub(super) attempt: u32,
-    pub(super) failing_for: Option<Duration>,
-    pub(super) age: Duration,
-    pub(super) form: i64,
-    pub(super) plan: Vec<u8>,
-    pub(super) trace: Option<TraceContext>,
-    pub(super) may_have_landed: bool,
-}
-
-/// A run as it is stored.
-pub(super) struct RawRun {
-    pub(super) lane: Lane,
-    pub(super) updates: Vec<RawClaim>,
-}
 
 /// What a claim found.
 pub(super) struct Claimed {

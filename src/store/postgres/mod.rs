@@ -68,19 +68,20 @@ use tokio::sync::oneshot;
 use tokio_util::task::TaskTracker;
 
 use self::core::Core;
-use self::lend::{ClaimOp, RawClaim, RawRun};
+use self::lend::ClaimOp;
 use self::pool::Pool;
-use self::queue::{AppendOp, Ending, JoinOp, RecordOp};
+use self::queue::{AppendOp, JoinOp};
 use super::form::cipher::Cipher;
-use super::form::kept::{self as form_kept, LARGE_BODY};
+use super::form::kept::LARGE_BODY;
 use super::form::keys::Keys;
+use super::form::lending::{Ending, RawRun, RecordOp};
 use super::form::prepared::{Prepared, PreparedAgain};
 use super::letters::{Letters, Search};
 use super::settings::StoreSettings;
 use super::{
-    AfterDead, Claim, End, Error, EventFilter, EventRow, Fence, Joined, Lane, Lent, Marked,
-    NewEvent, NewUpdate, Numbers, Page, Receipt, Refused, Request, Run, Store, StoredEvent,
-    UpdateFilter, UpdateRow, Wanted,
+    AfterDead, End, Error, EventFilter, EventRow, Fence, Joined, Lane, Lent, Marked, NewEvent,
+    NewUpdate, Numbers, Page, Receipt, Refused, Request, Run, Store, StoredEvent, UpdateFilter,
+    UpdateRow, Wanted,
 };
 use crate::clock::SharedClock;
 use crate::contact::Who;
@@ -162,19 +163,11 @@ impl PostgresStore {
 
     /// Reads what was lent; what this release cannot read is held instead. Nothing where nothing is left.
     fn readable(&self, run: RawRun) -> Option<Run> {
-        let mut updates = Vec::with_capacity(run.updates.len());
-        let mut unreadable = Vec::new();
-        for raw in run.updates {
-            let lent = raw.lent;
-            match readable(raw) {
-                Ok(claim) => updates.push(claim),
-                Err(why) => unreadable.push((lent, Ending::Unreadable(why))),
-            }
+        let (run, unreadable) = run.read();
+        if let Some(unreadable) = unreadable {
+            self.core.give_back(unreadable);
         }
-        if !unreadable.is_empty() {
-            self.core.give_back(RecordOp::of_ours(unreadable));
-        }
-        (!updates.is_empty()).then_some(Run { lane: run.lane, updates })
+        run
     }
 
     /// Nothing more is taken.
@@ -339,21 +332,4 @@ async fn in_time<T>(done: impl Future<Output = Result<T, Error>>) -> Result<T, E
         Ok(done) => done,
         Err(_) => Err(Error::Away("PostgreSQL does not answer in time".to_owned())),
     }
-}
-
-/// Reads a lent update, or says why this release cannot.
-fn readable(raw: RawClaim) -> Result<Claim, String> {
-    Ok(Claim {
-        trace: raw.trace,
-        may_have_landed: raw.may_have_landed,
-        lent: raw.lent,
-        planned: form_kept::plan(raw.form, &raw.plan)?,
-        source: SourceName::try_from(&*raw.source)
-            .map_err(|_| "its source has a name that this release does not know".to_owned())?,
-        rule: raw.rule,
-        item: raw.item,
-        attempt: raw.attempt,
-        age: raw.age,
-        failing_for: raw.failing_for,
-    })
 }

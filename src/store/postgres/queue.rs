@@ -8,9 +8,9 @@ use tokio::sync::oneshot;
 
 use super::core::Core;
 use super::inbox::Waits;
-use super::lend::RawRun;
+use crate::store::form::lending::{Ending, RawRun, RecordOp};
 use crate::store::form::prepared::Prepared;
-use crate::store::{AfterDead, End, Error, Joined, Lent, Receipt};
+use crate::store::{End, Error, Joined, Lent, Receipt};
 
 /// A request to be stored.
 pub(super) struct AppendOp {
@@ -21,29 +21,6 @@ pub(super) struct AppendOp {
 impl Waits for AppendOp {
     fn bytes(&self) -> usize {
         self.prepared.bytes
-    }
-}
-
-/// What becomes of a lent update.
-#[derive(Debug, Clone)]
-pub(super) enum Ending {
-    /// What delivery says.
-    Said(End),
-    /// This release cannot read it: it is held, reason `version`.
-    Unreadable(String),
-}
-
-/// Ends to be recorded, of one run; without a reply where the store itself says them.
-pub(super) struct RecordOp {
-    pub(super) ends: Vec<(Lent, Ending)>,
-    pub(super) after_dead: AfterDead,
-    pub(super) reply: Option<oneshot::Sender<Result<bool, Error>>>,
-}
-
-impl RecordOp {
-    /// What the store itself says.
-    pub(super) fn of_ours(ends: Vec<(Lent, Ending)>) -> Self {
-        Self { ends, after_dead: AfterDead::Continue, reply: None }
     }
 }
 

@@ -12,9 +12,10 @@ use super::inbox::{Ended, Pace};
 use super::lanes::{Lane, lanes, sorted};
 use super::ledger::Work;
 use super::pool::scattered;
-use super::queue::{RecordOp, answer};
+use super::queue::answer;
 use super::statements;
 use super::transaction::{Fault, Transaction, params, transacted};
+use crate::store::form::lending::RecordOp;
 use crate::store::form::state::number;
 use crate::store::{Fence, Lent};
 

@@ -1,6 +1,7 @@
 //! Lending what is due.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use rusqlite::OptionalExtension;
 use rusqlite::types::ValueRef;
@@ -11,31 +12,10 @@ use super::queue::{Queue, give_back};
 use super::statements;
 use crate::contact::fold::{Fold, MOST_FOLDED};
 use crate::store::form::kept;
+use crate::store::form::lending::{RawClaim, RawRun};
 use crate::store::form::state::{number, update_id};
 use crate::store::{Fence, Lane, Lent};
 use crate::telemetry::trace::TraceContext;
-
-/// A lent update as it is stored; who asked for it reads the plan.
-pub(super) struct RawClaim {
-    pub(super) lent: Lent,
-    pub(super) source: Arc<str>,
-    pub(super) rule: Arc<str>,
-    pub(super) item: u32,
-    pub(super) attempt: u32,
-    /// Both in milliseconds since 1970.
-    pub(super) first_failed: Option<i64>,
-    pub(super) received_at: i64,
-    pub(super) may_have_landed: bool,
-    pub(super) form: i64,
-    pub(super) plan: Vec<u8>,
-    pub(super) trace: Option<TraceContext>,
-}
-
-/// A run as it is stored.
-pub(super) struct RawRun {
-    pub(super) lane: Lane,
-    pub(super) updates: Vec<RawClaim>,
-}
 
 /// So many heads at once; then what waits behind each is looked at.
 const HEADS_AT_ONCE: usize = 64;
@@ -92,8 +72,8 @@ impl Batch<'_> {
             rule: self.text(row.get(2)?),
             item: row.get(3)?,
             attempt: row.get(4)?,
-            first_failed: row.get(5)?,
-            received_at: row.get::<_, Option<i64>>(6)?.unwrap_or(self.now),
+            age: row.get::<_, Option<i64>>(6)?.map_or(Duration::ZERO, |at| since(self.wall, at)),
+            failing_for: row.get::<_, Option<i64>>(5)?.map(|first| since(self.now, first)),
             may_have_landed: together.is_some(),
             // A plan that is missing is one that cannot be read.
             form: row.get::<_, Option<i64>>(7)?.unwrap_or(0),
@@ -175,6 +155,10 @@ impl Batch<'_> {
         }
         Ok(together)
     }
+}
+
+fn since(now: i64, then: i64) -> Duration {
+    Duration::from_millis(u64::try_from(now - then).unwrap_or(0))
 }
 
 /// The trace that is kept of an event; one that cannot be read is none.

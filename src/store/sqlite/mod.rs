@@ -77,32 +77,32 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio::sync::{oneshot, watch};
 
-use self::claim::{RawClaim, RawRun};
 use self::connection::StoreFile;
 use self::follow::Followed;
 use self::house::House;
 use self::lock::LockFile;
 use self::opening::Opened;
 use self::place::place_for;
-use self::queue::{AppendOp, ClaimOp, Ending, JoinOp, Queue, RecordOp};
+use self::queue::{AppendOp, ClaimOp, JoinOp, Queue};
 use self::readers::Readers;
 use self::room::{PAGE_SIZE, Room};
-use self::steady::{Now, Steady};
+use self::steady::Steady;
 use self::strikes::Strikes;
 use self::writer::{Waits, Writer};
 use super::letters::{Letters, Search};
 use super::settings::StoreSettings;
 use super::{
-    AfterDead, Claim, End, Error, EventFilter, EventRow, Joined, Lane, Lent, Marked, NewEvent,
-    NewUpdate, Numbers, Page, Receipt, Refused, Request, Run, Store, StoredEvent, UpdateFilter,
-    UpdateRow, Wanted,
+    AfterDead, End, Error, EventFilter, EventRow, Joined, Lane, Lent, Marked, NewEvent, NewUpdate,
+    Numbers, Page, Receipt, Refused, Request, Run, Store, StoredEvent, UpdateFilter, UpdateRow,
+    Wanted,
 };
 use crate::clock::SharedClock;
 use crate::contact::Who;
 use crate::event::{EventId, SourceName, UpdateId};
 use crate::store::form::cipher::Cipher;
-use crate::store::form::kept::{self, LARGE_BODY};
+use crate::store::form::kept::LARGE_BODY;
 use crate::store::form::keys::Keys;
+use crate::store::form::lending::{Ending, RawRun, RecordOp};
 use crate::store::form::prepared::{Incoming, Prepared, PreparedAgain};
 use crate::telemetry::metrics::Metrics;
 
@@ -205,21 +205,12 @@ impl SqliteStore {
 
     /// Reads what was lent; what this release cannot read is held instead. Nothing where nothing is left.
     fn readable(&self, run: RawRun) -> Option<Run> {
-        let now = self.steady.now();
-        let mut updates = Vec::with_capacity(run.updates.len());
-        let mut unreadable = Vec::new();
-        for raw in run.updates {
-            let lent = raw.lent;
-            match readable(raw, now) {
-                Ok(claim) => updates.push(claim),
-                Err(why) => unreadable.push((lent, Ending::Unreadable(why))),
-            }
-        }
-        if !unreadable.is_empty() {
+        let (run, unreadable) = run.read();
+        if let Some(unreadable) = unreadable {
             // Where the store is closed, the next start finds it again.
-            self.queue.record(RecordOp::of_ours(unreadable)).unwrap_or_default();
+            self.queue.record(unreadable).unwrap_or_default();
         }
-        (!updates.is_empty()).then_some(Run { lane: run.lane, updates })
+        run
     }
 
     /// Nothing more is taken; the thread that does the rest, unless somebody waits for it already.
@@ -389,22 +380,4 @@ impl Drop for SqliteStore {
             drop(writer.join());
         }
     }
-}
-
-/// Reads a lent update, or says why this release cannot.
-fn readable(raw: RawClaim, now: Now) -> Result<Claim, String> {
-    let since = |now: i64, then| Duration::from_millis(u64::try_from(now - then).unwrap_or(0));
-    Ok(Claim {
-        lent: raw.lent,
-        planned: kept::plan(raw.form, &raw.plan)?,
-        source: SourceName::try_from(&*raw.source)
-            .map_err(|_| "its source has a name that this release does not know".to_owned())?,
-        rule: raw.rule,
-        item: raw.item,
-        attempt: raw.attempt,
-        may_have_landed: raw.may_have_landed,
-        age: since(now.wall, raw.received_at),
-        failing_for: raw.first_failed.map(|first| since(now.steady, first)),
-        trace: raw.trace,
-    })
 }

@@ -5,18 +5,15 @@ use rusqlite::{Connection, OptionalExtension};
 use super::room::used_bytes;
 use super::statements;
 use crate::store::Numbers;
-use crate::store::form::ledger::What;
+use crate::store::form::ledger::Counts;
 
 pub(super) fn numbers(connection: &Connection, now: i64) -> rusqlite::Result<Numbers> {
-    let mut counts = [0_u64; 13];
+    let mut counts = Counts::default();
     let mut ledger = connection.prepare_cached(statements::LEDGER)?;
     let mut rows = ledger.query([])?;
     while let Some(row) = rows.next()? {
-        if let Some(count) = counts.get_mut(usize::from(row.get::<_, u8>(0)?)) {
-            *count = u64::try_from(row.get::<_, i64>(1)?).unwrap_or(0);
-        }
+        counts.note(row.get(0)?, row.get(1)?);
     }
-    let of = |what: What| counts[what as usize];
     let (ready, oldest): (i64, Option<i64>) = connection
         .prepare_cached(statements::READY)?
         .query_row([now], |row| Ok((row.get(0)?, row.get(1)?)))?;
@@ -28,24 +25,12 @@ pub(super) fn numbers(connection: &Connection, now: i64) -> rusqlite::Result<Num
         .prepare_cached(statements::OLDEST_WITHDRAWAL)?
         .query_row([], |row| row.get(0))
         .optional()?;
-    Ok(Numbers {
+    Ok(counts.complete(&Numbers {
         ready,
-        scheduled: of(What::Open).saturating_sub(ready).saturating_sub(in_flight),
         in_flight,
-        held: of(What::Held),
-        delivered: of(What::Delivered),
-        skipped: of(What::Skipped),
-        dead: of(What::Dead),
-        discarded: of(What::Discarded),
-        expired: of(What::Expired),
-        events_received: of(What::Received),
-        events_duplicate: of(What::Duplicate),
-        events_control: of(What::Control),
-        events_ignored: of(What::Ignored),
-        events_taken: of(What::Taken),
-        updates_planned: of(What::Planned),
         oldest_ready_seconds: since(oldest) / 1000,
         oldest_withdrawal_seconds: since(withdrawal) / 1000,
         size_bytes: used_bytes(connection)?,
-    })
+        ..Numbers::default()
+    }))
 }

@@ -6,10 +6,11 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
-use super::claim::{Lending, RawRun};
+use super::claim::Lending;
 use super::writer::Writer;
+use crate::store::form::lending::{Ending, RawRun, RecordOp};
 use crate::store::form::prepared::Incoming;
-use crate::store::{AfterDead, End, Error, Joined, Lent, Receipt, Wanted};
+use crate::store::{End, Error, Joined, Lent, Receipt, Wanted};
 
 /// At most so many requests wait to be stored, and at most so many bytes of them; more is [`Error::Busy`].
 const MOST_APPENDS: usize = 8192;
@@ -26,29 +27,6 @@ const MOST_RECORDS_A_COMMIT: usize = 4096;
 pub(super) struct AppendOp {
     pub(super) incoming: Incoming,
     pub(super) reply: oneshot::Sender<Result<Vec<Receipt>, Error>>,
-}
-
-/// What becomes of a lent update.
-#[derive(Debug, Clone)]
-pub(super) enum Ending {
-    /// What delivery says.
-    Said(End),
-    /// This release cannot read it: it is held, reason `version`.
-    Unreadable(String),
-}
-
-/// Ends to be recorded, of one run; without a reply where the store itself says them.
-pub(super) struct RecordOp {
-    pub(super) ends: Vec<(Lent, Ending)>,
-    pub(super) after_dead: AfterDead,
-    pub(super) reply: Option<oneshot::Sender<Result<bool, Error>>>,
-}
-
-impl RecordOp {
-    /// What the store itself says.
-    pub(super) fn of_ours(ends: Vec<(Lent, Ending)>) -> Self {
-        Self { ends, after_dead: AfterDead::Continue, reply: None }
-    }
 }
 
 /// A run that turns out to belong to another lane.

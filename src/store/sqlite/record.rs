@@ -4,11 +4,11 @@ use rusqlite::OptionalExtension;
 
 use super::batch::Batch;
 use super::lanes::{Loan, Standing};
-use super::queue::Ending;
 use super::statements;
 use crate::contact::HeldReason;
 use crate::store::form::kept::kept_words;
 use crate::store::form::ledger::What;
+use crate::store::form::lending::Ending;
 use crate::store::form::state::{State, later, number};
 use crate::store::{AfterDead, End, Lent, Trouble};
 

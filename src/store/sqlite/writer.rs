@@ -8,19 +8,20 @@ use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::watch;
 
 use super::batch::Batch;
-use super::claim::{Lending, RawRun};
+use super::claim::Lending;
 use super::connection::{StoreFile, failed};
 use super::follow::Followed;
 use super::house::House;
 use super::lock::LockFile;
 use super::memory::Memory;
 use super::opening::ready;
-use super::queue::{AppendOp, ClaimOp, JoinOp, Pace, Queue, RecordOp, Work};
+use super::queue::{AppendOp, ClaimOp, JoinOp, Pace, Queue, Work};
 use super::room::Room;
 use super::statements;
 use super::steady::{Now, Steady};
 use super::strikes::Strikes;
 use crate::clock::SharedClock;
+use crate::store::form::lending::{RawRun, RecordOp};
 use crate::store::{Error, Fence, Joined, Receipt};
 use crate::telemetry::metrics::Metrics;
 
