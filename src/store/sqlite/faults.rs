@@ -6,8 +6,10 @@ use rusqlite::Connection;
 
 use super::tests::{InATempDir, new_event, request};
 use super::*;
-use crate::store::conformance::{Backend, claim};
-use crate::store::{Letters, Trouble};
+use crate::store::conformance::{Backend, claim, roomy};
+use crate::store::settings::{Retention, StoreSettings};
+use crate::store::{EventFilter, Letters, Page, Trouble};
+use crate::units::Span;
 
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
 
@@ -92,6 +94,30 @@ async fn a_clock_that_was_set_back_while_nothing_ran_holds_nothing_up() {
 
     let backend = backend.reopened().await;
     claim_one(&backend.store).await;
+}
+
+#[tokio::test]
+async fn a_clock_that_is_set_forward_makes_nothing_old() {
+    let retention = Retention { ignored: Span(Duration::from_secs(30)), ..Retention::default() };
+    let backend = InATempDir::with(StoreSettings { retention, ..roomy() }).await;
+    stored(&backend.store, &["12025550143"]).await;
+    let lent = claim_one(&backend.store).await;
+    assert!(backend.store.record(vec![(lent, End::Delivered)], AfterDead::Continue).await.unwrap());
+    stored(&backend.store, &[]).await;
+
+    backend.clock.set(HOUR * 24 * 365);
+    backend.clock.advance(Duration::from_mins(1));
+
+    // The oldest goes first: once the younger one has gone by its own age, the other has been looked at.
+    let left = async || {
+        let page = Page { most: 10, before: None };
+        backend.store.events(&EventFilter::default(), page).await.unwrap()
+    };
+    while left().await.len() > 1 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(left().await.len(), 1, "what was delivered a minute ago is kept");
+    assert_eq!(left().await[0].event_id, lent.update.event);
 }
 
 #[tokio::test]

@@ -105,7 +105,8 @@ impl Writer {
             let free = i64::try_from(self.room.free_bytes()).unwrap_or(i64::MAX);
             self.metrics.store_free_bytes.with_label_values::<&str>(&[]).set(free);
         }
-        let ages = self.house.rounds.ages(now.wall, scarce.is_some());
+        // A clock that was set forward while the bridge runs makes nothing old: that could not be taken back.
+        let ages = self.house.rounds.ages(now.wall.min(now.steady), scarce.is_some());
         let transaction = connection
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .map_err(|error| failed(&error))?;
