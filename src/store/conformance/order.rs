@@ -104,11 +104,17 @@ impl Lane {
         !is_lent && !self.waiting.is_empty() && self.due_at <= now
     }
 
-    /// How many are lent next: what may have landed together goes together, whether or not anything is merged.
-    fn next_run(&self, merging: bool) -> usize {
+    /// Which are lent next. What may have landed together goes together, whether or not anything is merged and whatever
+    /// has stayed between: what is older would else follow what is newer.
+    fn next_run(&self, merging: bool) -> Vec<usize> {
         let together = self.waiting[0].together;
-        let fit = self.waiting.iter().take_while(|waiting| waiting.together == together).count();
-        if merging || together.is_some() { fit } else { 1 }
+        let goes_with = |place: &usize| self.waiting[*place].together == together;
+        let all = 0..self.waiting.len();
+        match together {
+            Some(_) => all.filter(goes_with).collect(),
+            None if merging => all.take_while(goes_with).collect(),
+            None => vec![0],
+        }
     }
 
     fn record(&mut self, lent: Lent, kind: Kind, now: u64) {
@@ -161,8 +167,10 @@ impl Model {
             let contact = name(&run.updates[0]).split_once('-').unwrap().0.parse().unwrap();
             let lane = self.lanes.get_mut(&contact).unwrap();
             assert!(lane.is_due(self.now), "one run at a time, and not before it is due");
-            assert_eq!(run.updates.len(), lane.next_run(wanted.merging), "what can go in one");
-            for (claim, waiting) in run.updates.iter().zip(&mut lane.waiting) {
+            let next = lane.next_run(wanted.merging);
+            assert_eq!(run.updates.len(), next.len(), "what can go in one");
+            for (claim, place) in run.updates.iter().zip(next) {
+                let waiting = &mut lane.waiting[place];
                 assert_eq!(name(claim), waiting.name, "in order");
                 waiting.attempts += 1;
                 assert_eq!(claim.attempt, waiting.attempts);
