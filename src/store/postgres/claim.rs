@@ -54,7 +54,7 @@ impl Core {
             self.claim_in(transaction, (most, merging), &unclear, &drawn).await
         });
         let drawn = *drawn.lock().unwrap_or_else(PoisonError::into_inner);
-        let lent = match claimed {
+        let LentNow { runs, next_due } = match claimed {
             Ok(Some(lent)) => {
                 doubtful.clear();
                 lent
@@ -70,10 +70,13 @@ impl Core {
                 return Err(error);
             }
         };
-        let LentNow { runs, next_due } = lent;
         let all = runs.iter().flatten();
         let ids = all.flat_map(|one| [one.source, one.rule]).collect();
-        self.names.recall(&self.pool, ids).await?;
+        if let Err(error) = self.names.recall(&self.pool, ids).await {
+            // They are lent, and nobody will get them.
+            doubtful.extend(drawn);
+            return Err(error);
+        }
         let name = |id| self.names.text(id).unwrap_or_else(|| "".into());
         let mut runs: Vec<_> = runs
             .into_iter()

@@ -20,6 +20,17 @@ const REPLICAS: usize = 3;
 /// How long at most until the next of them is killed.
 const LONGEST: Duration = Duration::from_secs(2);
 
+/// The lanes in which something waits, and how each stands.
+const WAITING: &str = "SELECT 'lane ' || u.lane || ': ' || u.n || ' wait, ' || u.lent || ' lent by ' \
+    || coalesce(u.fences::text, '-') || ', due ' || coalesce((l.due_at - now.ms)::text, '-') \
+    || ', holder ' || coalesce(l.holder::text, '-') || ', fence ' || coalesce(l.fence::text, '-') \
+    || ', lent ' || coalesce(l.lent::text, 'no lane') || ', holds for ' \
+    || coalesce((h.until - now.ms)::text, '-') || ', aliases ' || (SELECT count(*) FROM chatflow_bridge.alias a WHERE a.lane = u.lane) \
+    FROM (SELECT lane, count(*) n, count(fence) lent, array_agg(DISTINCT fence) fences \
+    FROM chatflow_bridge.upd WHERE state = 0 GROUP BY lane) u \
+    CROSS JOIN (SELECT floor(extract(epoch FROM now()) * 1000)::bigint ms) now \
+    LEFT JOIN chatflow_bridge.lane l ON l.id = u.lane LEFT JOIN chatflow_bridge.holder h ON h.id = l.holder";
+
 /// What strikes next.
 #[derive(Debug, Clone, Copy)]
 enum Blow {
@@ -135,6 +146,9 @@ pub(super) async fn run(seed: u64, count: usize) -> Option<Ran> {
     let mut wrong: Vec<_> = places.iter().flat_map(|place| place.wrong.iter().cloned()).collect();
     let refused = run.load.refused();
     audit.check(&Expected { events, updates: events, refused, are_put_away: false }, &mut wrong);
+    if !audit.is_done() {
+        wrong.push(format!("what still waits:\n{}", database.execute(WAITING)));
+    }
     for child in std::mem::take(&mut replicas.all) {
         if tokio::task::block_in_place(|| child.terminate()) != Some(0) {
             wrong.push("it did not stop when told to".to_owned());

@@ -205,3 +205,26 @@ async fn what_postgresql_cannot_hold_is_kept_or_fails_alone() {
     let claims = claim(&*one, 9).await;
     assert_eq!(claims.iter().map(name).collect::<Vec<_>>(), ["nul\0byte", "other"]);
 }
+
+#[tokio::test]
+async fn what_was_lent_is_lent_again_where_the_names_in_it_cannot_be_read() {
+    if is_left_out() {
+        return;
+    }
+    let (place, one, other) = pair().await;
+    one.append(request(), vec![event(1, "first")]).await.unwrap();
+    // The other process has not met the names yet, and asks for them once the claim is committed.
+    execute(&place, "ALTER TABLE name RENAME TO away");
+    let claiming = claim(&*other, 1);
+    tokio::pin!(claiming);
+    let is_lent = "SELECT lent FROM lane";
+    tokio::select! {
+        _ = &mut claiming => panic!("there are no names to be read"),
+        () = until(&place, is_lent, "1") => {}
+    }
+
+    execute(&place, "ALTER TABLE away RENAME TO name");
+
+    let claims = tokio::time::timeout(Duration::from_secs(30), claiming).await.unwrap();
+    assert_eq!((name(&claims[0]), claims[0].attempt), ("first", 1));
+}
