@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use super::serve::told_to_stop;
+use super::serve::Stop;
 use crate::chatflow::mock::{MockChatflow, MockOptions};
 use crate::units::Span;
 
@@ -35,6 +35,7 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     super::runtime()?.block_on(async {
+        let mut stop = Stop::listen()?;
         let mock = MockChatflow::start(MockOptions {
             addr: arguments.listen,
             api_key: arguments.api_key.clone(),
@@ -51,7 +52,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
             mock.base_url(),
             mock.address()
         );
-        told_to_stop().await?;
+        stop.told().await;
         mock.stop().await;
         Ok(ExitCode::SUCCESS)
     })

@@ -50,16 +50,23 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     }
     super::runtime()?.block_on(async {
         // Before anything is told to be running: without a handler the signal ends the process.
-        let hangups = signal(SignalKind::hangup())?;
-        let bridge = Bridge::start(Parts {
+        let (hangups, mut stop) = (signal(SignalKind::hangup())?, Stop::listen()?);
+        let starting = Bridge::start(Parts {
             settings,
             mappings: Mappings::Folder(offered),
             secrets: Arc::new(secrets),
             clock: Arc::new(SystemClock),
-        })
-        .await?;
+        });
+        let bridge = tokio::select! {
+            biased;
+            started = starting => started?,
+            () = stop.told() => {
+                tracing::info!("told to stop before it had started");
+                return Ok(ExitCode::SUCCESS);
+            }
+        };
         let lost = tokio::select! {
-            stopped = told_to_stop() => stopped.map(|()| false)?,
+            () = stop.told() => false,
             () = reload_on(hangups, bridge.mappings()) => false,
             () = bridge.lost() => true,
         };
@@ -109,12 +116,25 @@ pub(super) fn settings_of(common: &Common) -> anyhow::Result<(Settings, Effectiv
     load(&sources).context("the settings are wrong")
 }
 
-/// Waits for SIGTERM or Ctrl-C.
-pub(super) async fn told_to_stop() -> anyhow::Result<()> {
-    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        interrupted = tokio::signal::ctrl_c() => interrupted?,
+/// SIGTERM and Ctrl-C: from when this is made they end nothing by themselves.
+pub(super) struct Stop {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Stop {
+    pub(super) fn listen() -> std::io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
     }
-    Ok(())
+
+    /// Waits for one of them, or for one that has come since.
+    pub(super) async fn told(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
 }

@@ -1,8 +1,10 @@
 //! SIGTERM drains.
 
+use std::process::{Command, Stdio};
+
 use chatflow_bridge::chatflow::mock::{MockChatflow, MockOptions};
 
-use crate::harness::{CRM, Child, KEY, PATIENCE, client, lead};
+use crate::harness::{CRM, Child, KEY, PATIENCE, client, lead, serving};
 
 #[tokio::test]
 async fn told_to_stop_it_finishes_what_is_in_flight_and_ends_with_0() {
@@ -72,4 +74,30 @@ async fn told_to_stop_it_takes_what_comes_for_a_while_and_ends_each_connection_w
     assert_eq!(during.status(), 200);
     assert_eq!(during.headers().get("connection").unwrap(), "close");
     assert_eq!(stopping.await.unwrap(), Some(0));
+}
+
+#[tokio::test]
+async fn told_to_stop_while_it_starts_it_ends_with_0() {
+    // A database that takes connections and says nothing.
+    let database = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("postgres://bridge@{}/bridge", database.local_addr().unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("mappings")).unwrap();
+    std::fs::write(folder.path().join("mappings/crm.yaml"), CRM).unwrap();
+    let mut serving =
+        serving(folder.path(), "http://127.0.0.1:9/", &[("BRIDGE_STORE__URL", url.as_str())]);
+    let process = serving.stderr(Stdio::piped()).spawn().unwrap();
+    let connected = tokio::time::timeout(PATIENCE, database.accept()).await.unwrap().unwrap();
+
+    let ended = tokio::task::spawn_blocking(move || {
+        let pid = process.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        process.wait_with_output().unwrap()
+    });
+    let ended = ended.await.unwrap();
+
+    drop(connected);
+    let log = String::from_utf8(ended.stderr).unwrap();
+    assert_eq!(ended.status.code(), Some(0), "{log}");
+    assert!(log.contains("told to stop before it had started"), "{log}");
 }

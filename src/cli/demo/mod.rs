@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 
-use super::serve::told_to_stop;
+use super::serve::Stop;
 use super::style::Style;
 use crate::chatflow::mock::{MockChatflow, MockOptions};
 use crate::clock::SystemClock;
@@ -40,6 +40,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let style = Style::of_stdout();
     let _log = log::begin(&LogSettings { level: "warn".to_owned(), ..LogSettings::default() })?;
     super::runtime()?.block_on(async {
+        let mut stop = Stop::listen()?;
         let chatflow = MockChatflow::start(MockOptions {
             api_key: Some(KEY.to_owned()),
             ..MockOptions::default()
@@ -57,7 +58,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         for (number, sample) in SAMPLES.iter().enumerate() {
             let played = tokio::select! {
                 played = play(number + 1, sample, &bridge, &chatflow, style) => played?,
-                stopped = told_to_stop() => { stopped?; return Ok(ExitCode::from(1)) }
+                () = stop.told() => return Ok(ExitCode::from(1)),
             };
             fine &= played;
         }
@@ -69,7 +70,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         println!("{verdict}\n");
         if !arguments.once {
             show::addresses(&bridge, &chatflow, style);
-            told_to_stop().await?;
+            stop.told().await;
             println!("\nstopping; nothing is left behind");
         }
         bridge.stop().await;
