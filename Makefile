@@ -32,10 +32,11 @@ image: ## the image, with docker, podman or buildah
 chart: ## what is made from other files: schema of the values, dashboard, README and golden renders of the chart
 	@./scripts/chart.sh
 
-lint: deny ## format, clippy and rustdoc with warnings denied, licences and bans
+lint: deny ## format, clippy and rustdoc with warnings denied, whether the fuzz targets build, licences and bans
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --quiet
+	CARGO_TARGET_DIR=target $(CARGO) check --locked --quiet --manifest-path fuzz/Cargo.toml --bins
 
 deny: ## licences, bans and sources of the dependencies
 	@./scripts/tools.sh cargo-deny

@@ -25,7 +25,7 @@ static VERIFIERS: LazyLock<Vec<Verifier>> = LazyLock::new(|| {
     // A key in hexadecimal is one as text and in base64 as well.
     let secret = "0123456789abcdef0123456789abcdef";
     presets()
-        .filter_map(|name| VerifySpec::preset(name, secret)?.resolve(&NoSecrets).ok())
+        .filter_map(|name| VerifySpec::preset(name, secret, &[])?.resolve(&NoSecrets).ok())
         .collect()
 });
 

@@ -109,15 +109,15 @@ async fn a_clock_that_is_set_forward_makes_nothing_old() {
     backend.clock.advance(Duration::from_mins(1));
 
     // The oldest goes first: once the younger one has gone by its own age, the other has been looked at.
-    let left = async || {
+    let there = async || {
         let page = Page { most: 10, before: None };
         backend.store.events(&EventFilter::default(), page).await.unwrap()
     };
-    while left().await.len() > 1 {
+    while there().await.len() > 1 {
         tokio::task::yield_now().await;
     }
-    assert_eq!(left().await.len(), 1, "what was delivered a minute ago is kept");
-    assert_eq!(left().await[0].event_id, lent.update.event);
+    assert_eq!(there().await.len(), 1, "what was delivered a minute ago is kept");
+    assert_eq!(there().await[0].event_id, lent.update.event);
 }
 
 #[tokio::test]

@@ -100,7 +100,6 @@ async fn a_replay_leaves_out_what_a_later_event_has_set() {
 }
 
 /// A CRM that also takes consent.
-
 fn consenting() -> String {
     CRM.replace(
         "  - name: withdrawn",
