@@ -26,6 +26,7 @@ use chatflow_bridge::settings::reload::Offered;
 use chatflow_bridge::settings::{Secrets, Sources, load};
 use chatflow_bridge::store::Numbers;
 use chatflow_bridge::webhook::check_door;
+use jiff::Timestamp;
 use serde_json::Value;
 
 /// How long a test waits for what must happen.
@@ -63,6 +64,8 @@ struct Made {
 pub(crate) struct Builder {
     made: Made,
     mock: MockOptions,
+    /// The first moment of its clock.
+    begins: Timestamp,
 }
 
 impl Bridge {
@@ -81,7 +84,8 @@ impl Bridge {
             follows: false,
         };
         let mock = MockOptions { api_key: Some(KEY.to_owned()), ..MockOptions::default() };
-        Builder { made, mock }.and_mapping(source, text)
+        let begins = "2026-11-23T12:00:00Z".parse().unwrap();
+        Builder { made, mock, begins }.and_mapping(source, text)
     }
 
     /// Posts a JSON document to a source.
@@ -320,6 +324,12 @@ impl Builder {
         self
     }
 
+    /// Has its clock begin with this moment, for what it leaves to programs that have the machine's clock.
+    pub(crate) fn beginning_now(mut self) -> Self {
+        self.begins = Timestamp::now();
+        self
+    }
+
     /// Starts it.
     pub(crate) async fn start(self) -> Bridge {
         self.try_start().await.unwrap_or_else(|error| panic!("it starts: {error}"))
@@ -328,7 +338,7 @@ impl Builder {
     /// Starts it, or says why not.
     pub(crate) async fn try_start(self) -> Result<Bridge, StartError> {
         let chatflow = MockChatflow::start(self.mock).unwrap();
-        let clock = ManualClock::at("2026-11-23T12:00:00Z".parse().unwrap());
+        let clock = ManualClock::at(self.begins);
         let running = launch(&self.made, &chatflow, &clock).await?;
         let http = client();
         Ok(Bridge { running, chatflow, clock, made: self.made, http })

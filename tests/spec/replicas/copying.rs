@@ -50,7 +50,7 @@ fn shown(folder: &Path, store: &str, keys: Option<&str>) -> Vec<String> {
 
 /// A store in a file in which there is one of each, and its folder.
 async fn with_one_of_each() -> tempfile::TempDir {
-    let bridge = Bridge::start().await;
+    let bridge = Bridge::with_mapping("crm", CRM).beginning_now().start().await;
     bridge.post("crm", &lead("evt_1", "12025550101", 1)).await.expect("accepted");
     bridge.post("crm", &lead("evt_1", "12025550101", 1)).await;
     bridge.post("crm", &json!({ "id": "evt_2", "kind": "other" })).await;
