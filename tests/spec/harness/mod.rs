@@ -19,7 +19,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chatflow_bridge::chatflow::mock::{MockChatflow, MockOptions, SeenRequest};
-use chatflow_bridge::clock::ManualClock;
+use chatflow_bridge::clock::{Clock as _, ManualClock, SystemClock};
 use chatflow_bridge::mapping::Set;
 use chatflow_bridge::server::{Bridge as Running, Mappings, Parts, StartError};
 use chatflow_bridge::settings::reload::Offered;
@@ -326,7 +326,7 @@ impl Builder {
 
     /// Has its clock begin with this moment, for what it leaves to programs that have the machine's clock.
     pub(crate) fn beginning_now(mut self) -> Self {
-        self.begins = Timestamp::now();
+        self.begins = SystemClock.now();
         self
     }
 
