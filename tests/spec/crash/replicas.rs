@@ -20,16 +20,12 @@ const REPLICAS: usize = 3;
 /// How long at most until the next of them is killed.
 const LONGEST: Duration = Duration::from_secs(2);
 
-/// The lanes in which something waits, and how each stands.
-const WAITING: &str = "SELECT 'lane ' || u.lane || ': ' || u.n || ' wait, ' || u.lent || ' lent by ' \
-    || coalesce(u.fences::text, '-') || ', due ' || coalesce((l.due_at - now.ms)::text, '-') \
-    || ', holder ' || coalesce(l.holder::text, '-') || ', fence ' || coalesce(l.fence::text, '-') \
-    || ', lent ' || coalesce(l.lent::text, 'no lane') || ', holds for ' \
-    || coalesce((h.until - now.ms)::text, '-') || ', aliases ' || (SELECT count(*) FROM chatflow_bridge.alias a WHERE a.lane = u.lane) \
-    FROM (SELECT lane, count(*) n, count(fence) lent, array_agg(DISTINCT fence) fences \
-    FROM chatflow_bridge.upd WHERE state = 0 GROUP BY lane) u \
-    CROSS JOIN (SELECT floor(extract(epoch FROM now()) * 1000)::bigint ms) now \
-    LEFT JOIN chatflow_bridge.lane l ON l.id = u.lane LEFT JOIN chatflow_bridge.holder h ON h.id = l.holder";
+/// The lanes in which something waits, how each stands, and until when its holder is sure of it.
+const WAITING: &str = "SELECT row_to_json(lanes) FROM (SELECT u.lane, count(*) AS waiting, \
+    array_agg(DISTINCT u.fence) AS fences, l.due_at, l.holder, l.fence, l.lent, l.put_off, h.until, now() \
+    FROM chatflow_bridge.upd u LEFT JOIN chatflow_bridge.lane l ON l.id = u.lane \
+    LEFT JOIN chatflow_bridge.holder h ON h.id = l.holder \
+    WHERE u.state = 0 GROUP BY u.lane, l.id, h.id) lanes";
 
 /// What strikes next.
 #[derive(Debug, Clone, Copy)]
