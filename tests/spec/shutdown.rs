@@ -6,6 +6,14 @@ use chatflow_bridge::chatflow::mock::{MockChatflow, MockOptions};
 
 use crate::harness::{CRM, Child, KEY, PATIENCE, client, lead, serving};
 
+/// A folder with a mapping.
+fn folder() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("mappings")).unwrap();
+    std::fs::write(folder.path().join("mappings/crm.yaml"), CRM).unwrap();
+    folder
+}
+
 #[tokio::test]
 async fn told_to_stop_it_finishes_what_is_in_flight_and_ends_with_0() {
     let chatflow = MockChatflow::start(MockOptions {
@@ -14,9 +22,7 @@ async fn told_to_stop_it_finishes_what_is_in_flight_and_ends_with_0() {
         ..MockOptions::default()
     })
     .unwrap();
-    let folder = tempfile::tempdir().unwrap();
-    std::fs::create_dir(folder.path().join("mappings")).unwrap();
-    std::fs::write(folder.path().join("mappings/crm.yaml"), CRM).unwrap();
+    let folder = folder();
     let child = Child::serve(folder.path(), &chatflow.base_url());
     let http = client();
     let url = format!("http://{}/hooks/crm", child.hooks);
@@ -49,9 +55,7 @@ async fn told_to_stop_it_finishes_what_is_in_flight_and_ends_with_0() {
 #[tokio::test]
 async fn told_to_stop_it_takes_what_comes_for_a_while_and_ends_each_connection_with_its_answer() {
     let chatflow = MockChatflow::start(MockOptions::default()).unwrap();
-    let folder = tempfile::tempdir().unwrap();
-    std::fs::create_dir(folder.path().join("mappings")).unwrap();
-    std::fs::write(folder.path().join("mappings/crm.yaml"), CRM).unwrap();
+    let folder = folder();
     let variables = [("BRIDGE_SERVER__DRAIN_DELAY", "2s")];
     let child = Child::serve_with(folder.path(), &chatflow.base_url(), &variables);
     let (url, ready) =
@@ -81,9 +85,7 @@ async fn told_to_stop_while_it_starts_it_ends_with_0() {
     // A database that takes connections and says nothing.
     let database = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("postgres://bridge@{}/bridge", database.local_addr().unwrap());
-    let folder = tempfile::tempdir().unwrap();
-    std::fs::create_dir(folder.path().join("mappings")).unwrap();
-    std::fs::write(folder.path().join("mappings/crm.yaml"), CRM).unwrap();
+    let folder = folder();
     let mut serving =
         serving(folder.path(), "http://127.0.0.1:9/", &[("BRIDGE_STORE__URL", url.as_str())]);
     let process = serving.stderr(Stdio::piped()).spawn().unwrap();

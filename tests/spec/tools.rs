@@ -1,27 +1,13 @@
 //! The tools of those who write mappings: `check`, `test`, `diff`.
 
 use std::path::Path;
-use std::process::Output;
 
 use chatflow_bridge::mapping::Set;
 use chatflow_bridge::mapping::syntax::Code;
 use chatflow_bridge::webhook::check_door;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::harness::{Bridge, CRM, KEY, lead, program, store};
-
-/// What a command ended with and said.
-struct Said {
-    code: Option<i32>,
-    out: String,
-    err: String,
-}
-
-impl Said {
-    fn json(&self) -> Value {
-        serde_json::from_str(&self.out).unwrap_or_else(|_| panic!("{}{}", self.out, self.err))
-    }
-}
+use crate::harness::{Bridge, CRM, KEY, Said, lead, program, store};
 
 fn run(folder: &Path, arguments: &[&str]) -> Said {
     run_with(folder, arguments, &[])
@@ -30,9 +16,7 @@ fn run(folder: &Path, arguments: &[&str]) -> Said {
 fn run_with(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Said {
     let mut command = program();
     command.args(arguments).current_dir(folder).envs(variables.iter().copied());
-    let Output { status, stdout, stderr } = command.output().unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    Said { code: status.code(), out: text(stdout), err: text(stderr) }
+    Said::by(command)
 }
 
 /// A folder with these files.

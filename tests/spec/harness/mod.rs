@@ -4,6 +4,7 @@ mod answer;
 mod child;
 mod collector;
 mod disk;
+mod said;
 mod samples;
 pub(crate) mod walk;
 
@@ -11,6 +12,7 @@ pub(crate) use answer::Answer;
 pub(crate) use child::{Child, program, serving, to_serve};
 pub(crate) use collector::{Collector, Span};
 pub(crate) use disk::Disk;
+pub(crate) use said::Said;
 pub(crate) use samples::{CRM, lead};
 
 use std::net::SocketAddr;

@@ -4,28 +4,13 @@ mod api;
 mod change;
 mod purge;
 
-use std::process::Output;
 use std::time::Duration;
 
 use boon::{Compiler, Schemas};
 use chatflow_bridge::chatflow::mock::{Fault, Seed};
 use serde_json::{Value, json};
 
-use crate::harness::{Bridge, CRM, lead, program, store};
-
-/// What a command ended with and said.
-#[derive(Debug)]
-struct Said {
-    code: Option<i32>,
-    out: String,
-    err: String,
-}
-
-impl Said {
-    fn json(&self) -> Value {
-        serde_json::from_str(&self.out).unwrap_or_else(|_| panic!("{self:?}"))
-    }
-}
+use crate::harness::{Bridge, CRM, Said, lead, program, store};
 
 /// Runs a command as on the bridge's machine: beside its store, with its settings.
 async fn command(bridge: &Bridge, arguments: &[&str]) -> Said {
@@ -36,13 +21,7 @@ async fn command(bridge: &Bridge, arguments: &[&str]) -> Said {
         .env("BRIDGE_SERVER__ADMIN", bridge.addresses().admin.to_string())
         .env("BRIDGE_STORE__URL", format!("sqlite:{}", store(bridge.folder()).display()))
         .env("BRIDGE_STORE__MIN_FREE", "0");
-    tokio::task::spawn_blocking(move || {
-        let Output { status, stdout, stderr } = command.output().unwrap();
-        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-        Said { code: status.code(), out: text(stdout), err: text(stderr) }
-    })
-    .await
-    .unwrap()
+    tokio::task::spawn_blocking(move || Said::by(command)).await.unwrap()
 }
 
 /// A lead with a tag that Chatflow does not know.
